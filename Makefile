@@ -1,0 +1,53 @@
+# Every target sets up what it needs. Windows: the README gives the plain commands.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+SIZE   ?= small
+SEED   ?= 1
+
+.PHONY: help demo test quick lint types format bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+# One stamp per requirement set, so that changing a pin reinstalls and nothing else does.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; say: make PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.created requirements.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run  ## the whole nightly job, three times, on two local emulators (SIZE=small|typical)
+	$(BIN)/economic-sync demo --size $(SIZE) --seed $(SEED)
+
+test: lint types $(VENV)/.dev  ## lint, types, layers and every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+quick: $(VENV)/.dev  ## the tests that take no more than a moment each
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+lint: $(VENV)/.dev  ## style and import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev  ## strict types
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## rewrite the files in the one style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## requests, seconds and memory by size, beside the plain loop
+	$(BIN)/python -m tests.bench
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .data build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -29,6 +29,24 @@ class Clock(Protocol):
         ...
 
 
+class Progress(Protocol):
+    """Somebody who watches. Called from the run's own thread."""
+
+    def started(self, label: str, total: int | None) -> None:
+        """A step begins; `total` rows or changes when known."""
+        ...
+
+    def advanced(self, count: int) -> None: ...
+
+    def finished(self) -> None: ...
+
+
+class StopSignal(Protocol):
+    """Somebody asked the run to stop after the batch in hand."""
+
+    def is_set(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a side has been asked so far: HTTP requests sent, of them writes; units billed (e-conomic call cost, or

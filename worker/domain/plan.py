@@ -78,16 +78,18 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ControlSum:
-    """One money column summed over the rows in scope: what e-conomic says and what the list will hold."""
+    """One money column summed over source rows: `source` those that are written or already right, `left_out` those
+    that fail or have no item. Rows the profile's filter leaves out count in neither."""
 
     column: str
     field: str
     source: Decimal
+    left_out: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All of it for one profile. Rows: source_rows = creates + updates + unchanged + left out."""
+    """All of it for one profile. Rows: source_rows = creates + updates + unchanged + filtered + left out."""
 
     profile: str
     target: str
@@ -97,10 +99,12 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     source_rows: int = 0
     unchanged: int = 0
+    filtered: int = 0  # rows the profile's own filter leaves out; counted as skipped
     existing: int = 0  # items of the target list that carry a key
     blanked: Mapping[str, int] = field(default_factory=dict)  # column -> filled values that would go blank
     filled: Mapping[str, int] = field(default_factory=dict)  # column -> filled values seen among matched items
     controls: tuple[ControlSum, ...] = ()
+    still_missing: tuple[tuple[str, int], ...] = ()  # key and id of items that were flagged by an earlier run
 
     def count(self, kind: ChangeKind) -> int:
         """How many changes of this kind."""

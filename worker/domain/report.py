@@ -68,7 +68,8 @@ class Ledger:
 class ControlLine:
     """One control sum: e-conomic's rows in scope against what was read back from the list (base currency).
 
-    `rows_off` names the keys whose value differs. `own_total` is e-conomic's totals endpoint, where it can be compared.
+    `rows_off` names the keys whose value differs. `own_total` is what e-conomic's
+    own totals say, where they can be compared.
     """
 
     column: str
@@ -76,9 +77,11 @@ class ControlLine:
     target: Decimal
     rows_off: tuple[str, ...] = ()
     own_total: Decimal | None = None
+    left_out: Decimal = Decimal(0)  # the same sum over rows that failed or have no item; not part of `source`
 
     @property
     def agrees(self) -> bool:
+        """Nothing differs."""
         return self.source == self.target and not self.rows_off and self.own_total in (None, self.source)
 
 

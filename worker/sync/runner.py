@@ -1,0 +1,282 @@
+"""One session: profiles in order, each read, planned, braked, applied, proved and reported.
+
+All profiles are bound before anything is read from e-conomic. A profile that can't be bound or is stopped by the brake
+does not hold up the others; a service that fails ends the session, with what was done so far reported.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from worker.domain.brake import brake_reasons
+from worker.domain.plan import Plan
+from worker.domain.planning import Planned
+from worker.domain.profile import Profile
+from worker.domain.profile_row import profile_digest
+from worker.domain.report import LastRun, RunMode, RunReport, RunStatus, Trigger
+from worker.domain.rows import RunFacts
+from worker.domain.values import TargetKind
+from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, WorkerError
+from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Target, Usage
+from worker.sync.applier import Applied, Applier
+from worker.sync.outcome import finished_report, message_for
+from worker.sync.planner import COMPANY_KEY, Planner, target_columns
+from worker.sync.proof import prove
+from worker.sync.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a session runs. `zone` is the agreement's local time; `year_start` MM-DD overrides e-conomic's years."""
+
+    zone: str = "Europe/Copenhagen"
+    year_start: str | None = None
+    trigger: Trigger = Trigger.MANUAL
+    override_brake: bool = False
+
+
+@dataclass(slots=True)
+class SessionResult:
+    """Reports in the order the profiles ran; `error` is what ended the session early."""
+
+    reports: list[RunReport] = field(default_factory=list)
+    error: WorkerError | None = None
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePlan:
+    """One profile's plan and what the brake says to it."""
+
+    profile: Profile
+    planned: Planned
+    braked: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan itself."""
+        return self.planned.plan
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a session works with."""
+
+    source: Source
+    site: Site
+    runs: RunStore
+    clock: Clock
+    progress: Progress
+    stop: StopSignal
+    new_id: Callable[[], str]
+
+
+class Session:
+    """One invocation over some profiles. Make a new one for each; `close` drops the temporary file."""
+
+    def __init__(self, world: World, profiles: Sequence[Profile], options: RunOptions) -> None:
+        self._world = world
+        self._options = options
+        self.profiles = sorted(profiles, key=lambda profile: (profile.order, profile.title))
+        self.started = world.clock.now()
+        self.today = self.started.astimezone(ZoneInfo(options.zone)).date()
+        self.result = SessionResult()
+        self._versions: dict[TargetKind, dict[int, str]] = {}
+        self._last: Mapping[str, LastRun] = {}
+        self._unbound: dict[str, ConfigError] = {}
+        self.snapshot = Snapshot(world.source, self.profiles, self.today, options.year_start)
+        self._planner: Planner | None = None
+        self._targets: Mapping[TargetKind, Target] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.snapshot.close()
+
+    def plan(self) -> list[ProfilePlan]:
+        """Plans every profile and writes nothing. Raises ConfigError when any can't be bound."""
+        self._prepare()
+        if self._unbound:
+            raise ConfigError([problem for error in self._unbound.values() for problem in error.problems])
+        return [self._planned(profile, self._facts()) for profile in self.profiles]
+
+    def run(self) -> SessionResult:
+        """Plans and applies profile by profile."""
+        try:
+            self._prepare()
+            for profile in self.profiles:
+                if self._world.stop.is_set():
+                    self.result.stopped = True
+                    break
+                self._run_one(profile, None)
+        except WorkerError as error:
+            self.result.error = error
+        self._close()
+        return self.result
+
+    def apply(self, expected: Mapping[str, str]) -> SessionResult:
+        """Plans everything again, compares with the digests of a plan on file (`expected`: title -> digest), and only
+        when all agree applies exactly that. Raises StalePlanError before anything is written."""
+        plans = self.plan()
+        stale = [one.plan.profile for one in plans if expected.get(one.plan.profile) != one.plan.digest]
+        if stale:
+            names = ", ".join(stale)
+            raise StalePlanError(
+                f"The plan is no longer what would be done now: {names}.",
+                hint="Make a new plan, look at it, and apply that one.",
+            )
+        try:
+            for one in plans:
+                if self._world.stop.is_set():
+                    self.result.stopped = True
+                    break
+                self._run_one(one.profile, one)
+        except WorkerError as error:
+            self.result.error = error
+        self._close()
+        return self.result
+
+    def _prepare(self) -> None:
+        self._bind()
+        bound = [profile for profile in self.profiles if profile.title not in self._unbound]
+        self.snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start)
+        self._planner = Planner(self._targets, self.snapshot, self._world.progress)
+        self._last = self._world.runs.last_good([profile.title for profile in bound])
+
+    def _bind(self) -> None:
+        """Binds each profile alone first, so that a bad one is named without hiding the others' problems."""
+        good: dict[str, tuple[TargetKind, Sequence[str]]] = {}
+        for profile in self.profiles:
+            wanted = _wanted(profile)
+            try:
+                self._world.site.bind(wanted)
+            except ConfigError as error:
+                self._unbound[profile.title] = error
+            else:
+                good |= wanted
+        if len(self._unbound) == len(self.profiles):
+            raise ConfigError([problem for error in self._unbound.values() for problem in error.problems])
+        self._targets = self._world.site.bind(good)
+
+    def _facts(self) -> RunFacts:
+        return RunFacts(run_id=self._world.new_id(), started=self.started, today=self.today)
+
+    def _planned(self, profile: Profile, facts: RunFacts) -> ProfilePlan:
+        if self._planner is None:
+            raise RuntimeError("a session is prepared before it plans")
+        planned = self._planner.plan(profile, facts)
+        last = self._last.get(profile.title)
+        return ProfilePlan(profile, planned, tuple(brake_reasons(planned.plan, profile.max_change_pct, last)))
+
+    def _run_one(self, profile: Profile, ready: ProfilePlan | None) -> None:
+        facts = self._facts()
+        report = RunReport(
+            run_id=facts.run_id,
+            profile=profile.title,
+            mode=RunMode.APPLY,
+            trigger=self._options.trigger,
+            status=RunStatus.RUNNING,
+            started=self._world.clock.now(),
+            profile_digest=profile_digest(profile),
+        )
+        before = (self._world.source.usage(), self._world.site.usage())
+        try:
+            if profile.title in self._unbound:
+                raise self._unbound[profile.title]
+            one = ready or self._planned(profile, facts)
+            report = replace(report, plan_digest=one.plan.digest)
+            report = self._applied(one, report)
+        except (BrakeError, ConfigError) as error:
+            status = RunStatus.BRAKED if isinstance(error, BrakeError) else RunStatus.FAILED
+            report = replace(report, status=status, message=message_for(error))
+        except WorkerError as error:
+            report = replace(report, status=RunStatus.FAILED, message=message_for(error))
+            raise
+        finally:
+            self.result.reports.append(self._with_usage(report, before))
+
+    def _applied(self, one: ProfilePlan, report: RunReport) -> RunReport:
+        self._brake(one)
+        outcomes: list[Applied] = []
+        if not one.plan.is_empty:
+            self._world.runs.opened([report])
+            outcomes = self._write(one)
+        controls = prove(one.profile, one.planned, outcomes, self._planner, self.snapshot)
+        return finished_report(report, one.plan, outcomes, controls)
+
+    def _brake(self, one: ProfilePlan) -> None:
+        if not one.braked or self._options.override_brake:
+            return
+        if self._world.runs.approved(one.profile.title, one.plan.digest):
+            log.info("brake approved profile=%s plan=%s", one.profile.title, one.plan.digest[:12])
+            return
+        raise BrakeError(
+            f"Profile '{one.profile.title}' was stopped before writing: {' '.join(one.braked)}",
+            reasons=one.braked,
+            hint=(
+                f'Look at it with: economic-sync plan "{one.profile.title}". If it is right, set Approved on this run '
+                "in the run list, or run it again with --yes-really."
+            ),
+        )
+
+    def _write(self, one: ProfilePlan) -> list[Applied]:
+        profile, world = one.profile, self._world
+        versions = self._versions.setdefault(profile.target, {})
+        applier = Applier(profile, self._targets[profile.target], versions, world.stop, world.progress)
+        world.progress.started(f"{profile.title}: writing", len(one.plan.changes))
+        outcomes = applier.apply(one.plan.changes)
+        world.progress.finished()
+        if self._planner is not None:
+            made = [(o.change.key, o.item_id) for o in outcomes if o.done and o.item_id and o.change.item_id is None]
+            self._planner.created(profile, [(key, item_id) for key, item_id in made if item_id is not None])
+        return outcomes
+
+    def _with_usage(self, report: RunReport, before: tuple[Usage, Usage]) -> RunReport:
+        source, site = self._world.source.usage(), self._world.site.usage()
+        return replace(
+            report,
+            finished=self._world.clock.now(),
+            source_requests=source.requests - before[0].requests,
+            target_requests=site.requests - before[1].requests,
+            units=site.units - before[1].units,
+            waited_seconds=(source.waited_seconds + site.waited_seconds)
+            - (before[0].waited_seconds + before[1].waited_seconds),
+        )
+
+    def _close(self) -> None:
+        """Writes the run list. A session that already failed keeps its own error."""
+        if not self.result.reports:
+            return
+        try:
+            self._world.runs.closed(self.result.reports)
+        except WorkerError as error:
+            log.warning("the run list could not be written: %s", error)
+            self.result.error = self.result.error or error
+
+
+def _wanted(profile: Profile) -> dict[str, tuple[TargetKind, Sequence[str]]]:
+    wanted: dict[str, tuple[TargetKind, Sequence[str]]] = {profile.title: (profile.target, target_columns(profile))}
+    if profile.target is not TargetKind.COMPANY:
+        wanted[f"{profile.title} (company look-up)"] = (TargetKind.COMPANY, (COMPANY_KEY,))
+    return wanted
+
+
+def problem_report(title: str, problems: Sequence[Problem], now: datetime, run_id: str, trigger: Trigger) -> RunReport:
+    """The report of a profile that could not even be parsed."""
+    return RunReport(
+        run_id=run_id,
+        profile=title,
+        mode=RunMode.APPLY,
+        trigger=trigger,
+        status=RunStatus.FAILED,
+        started=now,
+        finished=now,
+        message=message_for(ConfigError(problems)),
+    )

@@ -1,0 +1,199 @@
+"""What one session reads from e-conomic: each collection once, whatever number of profiles use it.
+
+All profiles of a session see the same snapshot, so their sums agree. Customers stay in memory; invoices stream: the
+first pass feeds the statistics and, when a later profile needs the rows, a nameless temporary file that vanishes with
+the process.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from worker.domain.encode import decode_value, encode_value
+from worker.domain.fields import Need, resolve_field
+from worker.domain.financial_year import FinancialYears
+from worker.domain.profile import PeriodType, Profile, SourceKind
+from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
+from worker.domain.statistics import SalesAggregator
+from worker.ports import Source
+
+_COLUMNS = tuple(field.name for field in fields(Invoice))
+
+
+class Snapshot:
+    """A lazy, shared read of the source for one session. `today` is the agreement's local date."""
+
+    def __init__(self, source: Source, profiles: Sequence[Profile], today: date, year_start: str | None = None) -> None:
+        self._source = source
+        self._profiles = profiles
+        self._today = today
+        self._year_start = year_start
+        self._spool: InvoiceSpool | None = None
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        return self._source.agreement()
+
+    @cached_property
+    def customers(self) -> Sequence[Customer]:
+        return tuple(self._source.customers())
+
+    @cached_property
+    def groups(self) -> Mapping[int, tuple[int | None, bool]]:
+        """Customer number -> (group number, barred), for filters of rows that only name a customer."""
+        return {customer.number: (customer.group_number, customer.barred) for customer in self.customers}
+
+    def contacts(self) -> Iterator[CustomerContact]:
+        """Live contacts; soft-deleted ones are gone for us."""
+        return (contact for contact in self._source.contacts() if not contact.deleted)
+
+    @cached_property
+    def years(self) -> FinancialYears:
+        if self._year_start:
+            return FinancialYears.from_start(self._year_start)
+        return FinancialYears(self._source.accounting_years())
+
+    def invoices(self) -> Iterator[Invoice]:
+        """Booked invoices since the earliest day any profile needs, read at most once over the network."""
+        if self._spool is None:
+            self._first_pass()
+        return iter(self._spool or ())
+
+    @cached_property
+    def sales(self) -> SalesAggregator:
+        """Figures per customer, from the invoices and the open invoices."""
+        self._first_pass()
+        return self._aggregator
+
+    def sales_totals(self) -> tuple[AccountingYear, Mapping[int, Decimal]] | None:
+        """e-conomic's own sales of the current year per customer; None when our year is not one of e-conomic's."""
+        year = self.years.economic_year(self._today)
+        return None if year is None else (year, self._own_totals(year))
+
+    def _own_totals(self, year: AccountingYear) -> Mapping[int, Decimal]:
+        if year.name not in self._totals:
+            self._totals[year.name] = self._source.sales_totals(year)
+        return self._totals[year.name]
+
+    @cached_property
+    def _totals(self) -> dict[str, Mapping[int, Decimal]]:
+        return {}
+
+    @cached_property
+    def _needs(self) -> frozenset[Need]:
+        return frozenset(need for profile in self._profiles for need in profile_needs(profile))
+
+    @property
+    def _keeps_rows(self) -> bool:
+        return any(profile.source is SourceKind.INVOICE for profile in self._profiles)
+
+    def since(self) -> date | None:
+        """The earliest invoice date any profile of the session needs; None = from the beginning."""
+        days: list[date] = []
+        for profile in self._profiles:
+            day = self._since(profile)
+            if day is None:
+                return None
+            days.extend(day)
+        return min(days, default=None)
+
+    def _since(self, profile: Profile) -> list[date] | None:
+        needs = profile_needs(profile)
+        if Need.SALES_ALL in needs:
+            return None
+        days = []
+        if Need.SALES_YEARS in needs:
+            days += [self.years.previous(self._today).first, months_back(self._today, 24)]
+        if profile.source in (SourceKind.INVOICE, SourceKind.SALES):
+            if profile.source_filter.months is None:
+                return None
+            first = months_back(self._today, profile.source_filter.months).replace(day=1)
+            days.append(first)
+        if profile.source is SourceKind.SALES:
+            # The financial years touched count in full, and the year before gives the change in per cent.
+            days.append(self.years.previous(self.years.containing(days[-1]).first).first)
+        return days
+
+    @cached_property
+    def _aggregator(self) -> SalesAggregator:
+        sales = [profile for profile in self._profiles if profile.source is SourceKind.SALES]
+        periods = frozenset[PeriodType]().union(*(profile.source_filter.periods for profile in sales))
+        months = [profile.source_filter.months for profile in sales]
+        widest = None if None in months or not months else max(month for month in months if month is not None)
+        return SalesAggregator(self._today, self.years, periods, widest)
+
+    def _first_pass(self) -> None:
+        if self._spool is not None:
+            return
+        since = self.since()
+        self._spool = InvoiceSpool()
+        wants_figures = bool(self._needs)
+        wants_open = Need.OPEN_INVOICES in self._needs
+        for invoice in self._source.invoices(since):
+            if wants_figures:
+                self._aggregator.add(invoice)
+            if wants_open and since is None and invoice.remainder:
+                self._aggregator.add_open(invoice)
+            if self._keeps_rows:
+                self._spool.append(invoice)
+        if wants_open and since is not None:
+            # The window left older invoices out, and those are the ones that are overdue.
+            for invoice in self._source.open_invoices():
+                self._aggregator.add_open(invoice)
+
+    def close(self) -> None:
+        """Drops the temporary file."""
+        if self._spool is not None:
+            self._spool.close()
+
+
+def profile_needs(profile: Profile) -> frozenset[Need]:
+    """Which invoice data the mapped fields of a profile rest on."""
+    needs: set[Need] = {Need.PERIODS} if profile.source is SourceKind.SALES else set()
+    for rule in profile.rules:
+        field = resolve_field(profile.source, rule.source) if rule.source else None
+        needs |= field.needs if field else frozenset()
+    return frozenset(needs)
+
+
+def months_back(day: date, months: int) -> date:
+    """The same day `months` months earlier; the last of the month where it has no such day."""
+    index = day.year * 12 + day.month - 1 - months
+    year, month = divmod(index, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise ValueError(f"no such month: {year}-{month + 1}")
+
+
+class InvoiceSpool:
+    """Invoices on disk, in order, for the passes after the first."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", prefix="invoices-")  # noqa: SIM115
+
+    def append(self, invoice: Invoice) -> None:
+        """Adds one at the end."""
+        row = [encode_value(getattr(invoice, name)) for name in _COLUMNS]
+        self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def __iter__(self) -> Iterator[Invoice]:
+        self._file.seek(0)
+        return _decoded(self._file)
+
+    def close(self) -> None:
+        """The file is gone after this."""
+        self._file.close()
+
+
+def _decoded(lines: Iterable[str]) -> Iterator[Invoice]:
+    for line in lines:
+        yield Invoice(*map(decode_value, json.loads(line)))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 SIZE   ?= small
 SEED   ?= 1
 
-.PHONY: help demo test quick lint types format bench clean
+.PHONY: help demo test quick lint types format readme bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -45,6 +45,9 @@ types: $(VENV)/.dev  ## strict types
 format: $(VENV)/.dev  ## rewrite the files in the one style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+readme: $(VENV)/.dev  ## write the generated parts of the README anew
+	$(BIN)/python -m tests.support.readme
 
 bench: $(VENV)/.dev  ## requests, seconds and memory by size, beside the plain loop
 	$(BIN)/python -m tests.bench

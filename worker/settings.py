@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -137,6 +138,7 @@ class SyncSettings(_Group):
         None, description="Where lists/ and profiles/ are; default: shipped with the worker."
     )
     time_zone: str = Field("Europe/Copenhagen", description="The agreement's local time; decides what 'today' is.")
+    as_of: date | None = Field(None, description="Work as if it were this day (YYYY-MM-DD); for trials and repeats.")
     financial_year_start: str | None = Field(
         None, description="MM-DD; overrides e-conomic's accounting years. Totals are then not compared."
     )

@@ -89,6 +89,7 @@ class World:
             "SHAREPOINT_TOKEN": TOKEN,
             "SHAREPOINT_UNITS_PER_MINUTE": "1000000000",
             "SYNC_DATA_DIR": str(self.folder / "data"),
+            "SYNC_AS_OF": self.clock.now().date().isoformat(),
         }
 
     def settings(self, **sync: Any) -> Settings:

@@ -17,7 +17,7 @@ _OWN_TOTAL = "SalesThisYear"  # the one field e-conomic itself sums per customer
 
 
 def prove(
-    profile: Profile, planned: Planned, outcomes: Sequence[Applied], planner: Planner | None, snapshot: Snapshot
+    profile: Profile, planned: Planned, outcomes: Sequence[Applied], planner: Planner, snapshot: Snapshot
 ) -> tuple[ControlLine, ...]:
     """The control lines of a run. When nothing was written, the plan's own comparison with the live values is the
     proof and nothing is read again."""
@@ -26,7 +26,7 @@ def prove(
         return ()
     undone = {o.change.key for o in outcomes if not o.done and o.change.kind in (ChangeKind.CREATE, ChangeKind.UPDATE)}
     expected = {key: text for key, text in planned.expected.items() if key not in undone}
-    if outcomes and planner is not None:
+    if outcomes:
         columns = [control.column for control in controls]
         lines = control_lines(controls, expected, planner.standing(profile, columns))
     else:

@@ -7,7 +7,7 @@ does not hold up the others; a service that fails ends the session, with what wa
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -56,6 +56,7 @@ class ProfilePlan:
 
     profile: Profile
     planned: Planned
+    facts: RunFacts
     braked: tuple[str, ...] = ()
 
     @property
@@ -90,7 +91,7 @@ class Session:
         self._versions: dict[TargetKind, dict[int, str]] = {}
         self._last: Mapping[str, LastRun] = {}
         self._unbound: dict[str, ConfigError] = {}
-        self.snapshot = Snapshot(world.source, self.profiles, self.today, options.year_start)
+        self._snapshot: Snapshot | None = None
         self._planner: Planner | None = None
         self._targets: Mapping[TargetKind, Target] = {}
 
@@ -98,7 +99,22 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.snapshot.close()
+        if self._snapshot is not None:
+            self._snapshot.close()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What the session reads from e-conomic."""
+        if self._snapshot is None:
+            raise RuntimeError("a session is prepared before it reads")
+        return self._snapshot
+
+    @property
+    def planner(self) -> Planner:
+        """What reads both sides and plans."""
+        if self._planner is None:
+            raise RuntimeError("a session is prepared before it plans")
+        return self._planner
 
     def plan(self) -> list[ProfilePlan]:
         """Plans every profile and writes nothing. Raises ConfigError when any can't be bound."""
@@ -111,15 +127,10 @@ class Session:
         """Plans and applies profile by profile."""
         try:
             self._prepare()
-            for profile in self.profiles:
-                if self._world.stop.is_set():
-                    self.result.stopped = True
-                    break
-                self._run_one(profile, None)
         except WorkerError as error:
             self.result.error = error
-        self._close()
-        return self.result
+            return self.result
+        return self._work((profile, None) for profile in self.profiles)
 
     def apply(self, expected: Mapping[str, str]) -> SessionResult:
         """Plans everything again, compares with the digests of a plan on file (`expected`: title -> digest), and only
@@ -132,12 +143,15 @@ class Session:
                 f"The plan is no longer what would be done now: {names}.",
                 hint="Make a new plan, look at it, and apply that one.",
             )
+        return self._work((one.profile, one) for one in plans)
+
+    def _work(self, steps: Iterable[tuple[Profile, ProfilePlan | None]]) -> SessionResult:
         try:
-            for one in plans:
+            for profile, ready in steps:
                 if self._world.stop.is_set():
                     self.result.stopped = True
                     break
-                self._run_one(one.profile, one)
+                self._run_one(profile, ready)
         except WorkerError as error:
             self.result.error = error
         self._close()
@@ -146,8 +160,8 @@ class Session:
     def _prepare(self) -> None:
         self._bind()
         bound = [profile for profile in self.profiles if profile.title not in self._unbound]
-        self.snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start)
-        self._planner = Planner(self._targets, self.snapshot, self._world.progress)
+        self._snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start)
+        self._planner = Planner(self._targets, self._snapshot, self._world.progress)
         self._last = self._world.runs.last_good([profile.title for profile in bound])
 
     def _bind(self) -> None:
@@ -169,14 +183,12 @@ class Session:
         return RunFacts(run_id=self._world.new_id(), started=self.started, today=self.today)
 
     def _planned(self, profile: Profile, facts: RunFacts) -> ProfilePlan:
-        if self._planner is None:
-            raise RuntimeError("a session is prepared before it plans")
-        planned = self._planner.plan(profile, facts)
+        planned = self.planner.plan(profile, facts)
         last = self._last.get(profile.title)
-        return ProfilePlan(profile, planned, tuple(brake_reasons(planned.plan, profile.max_change_pct, last)))
+        return ProfilePlan(profile, planned, facts, tuple(brake_reasons(planned.plan, profile.max_change_pct, last)))
 
     def _run_one(self, profile: Profile, ready: ProfilePlan | None) -> None:
-        facts = self._facts()
+        facts = ready.facts if ready else self._facts()
         report = RunReport(
             run_id=facts.run_id,
             profile=profile.title,
@@ -208,7 +220,7 @@ class Session:
         if not one.plan.is_empty:
             self._world.runs.opened([report])
             outcomes = self._write(one)
-        controls = prove(one.profile, one.planned, outcomes, self._planner, self.snapshot)
+        controls = prove(one.profile, one.planned, outcomes, self.planner, self.snapshot)
         return finished_report(report, one.plan, outcomes, controls)
 
     def _brake(self, one: ProfilePlan) -> None:
@@ -233,9 +245,8 @@ class Session:
         world.progress.started(f"{profile.title}: writing", len(one.plan.changes))
         outcomes = applier.apply(one.plan.changes)
         world.progress.finished()
-        if self._planner is not None:
-            made = [(o.change.key, o.item_id) for o in outcomes if o.done and o.item_id and o.change.item_id is None]
-            self._planner.created(profile, [(key, item_id) for key, item_id in made if item_id is not None])
+        made = ((o.change.key, o.item_id) for o in outcomes if o.done and o.change.item_id is None)
+        self.planner.created(profile, [(key, item_id) for key, item_id in made if item_id is not None])
         return outcomes
 
     def _with_usage(self, report: RunReport, before: tuple[Usage, Usage]) -> RunReport:

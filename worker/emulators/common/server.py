@@ -56,7 +56,8 @@ class _Server(uvicorn.Server):
 
 
 def _bind(port: int) -> socket.socket:
-    # The protocol is named because asyncio switches Nagle's algorithm off only where it is; else each answer waits 40 ms.
+    # The protocol is named because asyncio switches Nagle's algorithm off only where it is; otherwise each answer
+    # waits 40 ms for the reader's delayed acknowledgement.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

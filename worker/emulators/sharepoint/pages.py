@@ -1,0 +1,215 @@
+"""Read-only pages for a browser: the lists, a list by view with sorting and paging, an item with its versions."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from worker.emulators.common.middleware import note_of
+from worker.emulators.sharepoint import caml, cells, html
+from worker.emulators.sharepoint.calls import Site
+from worker.emulators.sharepoint.errors import ODataError
+from worker.emulators.sharepoint.html import Markup, element, link
+from worker.emulators.sharepoint.models import Item, SPField, SPList, SPView
+from worker.emulators.sharepoint.people import user_title
+from worker.emulators.sharepoint.querying import Order, Page, Query, parse_token, read_page
+
+PAGE_ROWS = 50
+_SHOWN_SYSTEM = ("ID", "Created", "Author", "Modified", "Editor")
+
+
+def routes(site: Site) -> list[Route]:
+    """The pages' routes. They are not counted: a person looking is no caller."""
+    pages = _Pages(site)
+    root = site.options.site_path
+
+    async def home(request: Request) -> Response:
+        note_of(request.scope).counted = False
+        return RedirectResponse(root)
+
+    return [
+        Route("/", home),
+        Route(root, pages.lists),
+        Route(f"{root}/", pages.lists),
+        Route(f"{root}/Lists/{{name}}", pages.list_items),
+        Route(f"{root}/Lists/{{name}}/AllItems.aspx", pages.list_items),
+        Route(f"{root}/Lists/{{name}}/{{item:int}}", pages.item),
+    ]
+
+
+class _Pages:
+    """The pages of one site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._root = site.options.site_path
+
+    def _answer(self, title: str, trail: list[tuple[str, str]], body: Markup, status: int = 200) -> HTMLResponse:
+        crumbs = [(self._site.options.web_title, self._root), *trail]
+        return HTMLResponse(html.document(title, crumbs, body), status)
+
+    def _missing(self) -> HTMLResponse:
+        text = element("p", "There is nothing here. It may have been deleted.", class_="empty")
+        return self._answer("Not found", [], text, 404)
+
+    async def lists(self, request: Request) -> Response:
+        """Every list with its number of items and last change."""
+        note_of(request.scope).counted = False
+        with self._site.store.lock:
+            rows = [self._list_row(one) for one in self._site.store.lists()]
+        if not rows:
+            empty = element("p", "This site has no lists yet. Provisioning makes them.", class_="empty")
+            return self._answer("Lists", [], empty)
+        heads = [("Name", ""), ("Items", "number"), ("Columns", "number"), ("Last modified", "")]
+        return self._answer("Lists", [], html.table([element("th", h, class_=c) for h, c in heads], rows))
+
+    def _list_row(self, one: SPList) -> list[Markup]:
+        custom = sum(1 for field in one.fields if not field.builtin) + 1
+        return [
+            element("td", link(one.title, self._list_url(one)), class_="title"),
+            element("td", f"{one.item_count:,}".replace(",", "."), class_="number"),
+            element("td", str(custom), class_="number"),
+            element("td", cells.local_time(one.modified, self._site)),
+        ]
+
+    def _list_url(self, one: SPList, **query: str) -> str:
+        path = f"{self._root}/Lists/{html.url_part(one.url_name)}"
+        return f"{path}?{urlencode(query)}" if query else path
+
+    # --- a list
+
+    async def list_items(self, request: Request) -> Response:
+        """Items of a list through one of its views."""
+        note_of(request.scope).counted = False
+        with self._site.store.lock:
+            one = self._site.store.list_by_url_name(request.path_params["name"])
+            return self._missing() if one is None else self._list_page(one, dict(request.query_params))
+
+    def _list_page(self, one: SPList, query: dict[str, str]) -> Response:
+        view = self._view(one, query.get("view"))
+        trail = [(one.title, self._list_url(one))]
+        tabs = self._tabs(one, view)
+        try:
+            page = self._read(one, view, query)
+        except ODataError as error:
+            refused = element("p", f"SharePoint would refuse this view: {error.text}", class_="empty")
+            return self._answer(one.title, trail, html.join(tabs, refused))
+        columns = _columns(one, view)
+        heads = [self._head(one, view, column, query) for column in columns]
+        rows = [self._row(one, columns, item) for item in page.items]
+        count = element("p", f"{one.item_count:,} items".replace(",", "."), class_="count")
+        table = html.table(heads, rows) if rows else element("p", "No items in this view.", class_="empty")
+        return self._answer(one.title, trail, html.join(tabs, count, table, self._pager(one, query, page)))
+
+    def _view(self, one: SPList, wanted: str | None) -> SPView:
+        found = next((view for view in one.views if view.id == wanted), None) or one.default_view()
+        return found or SPView("All Items", ["LinkTitle"], default=True)
+
+    def _tabs(self, one: SPList, current: SPView) -> Markup:
+        links = [
+            link(view.title, self._list_url(one, view=view.id), class_="on" if view is current else "")
+            for view in one.views
+            if not view.hidden
+        ]
+        return element("nav", html.join(*links), class_="views")
+
+    def _read(self, one: SPList, view: SPView, query: dict[str, str]) -> Page:
+        rules = self._site.rules
+        parsed = caml.parse_view(one, view.query, rules) if view.query else caml.Caml()
+        order, column = parsed.order, one.field_by_internal(query.get("sort", ""))
+        if column is not None:
+            order = [Order(column, query.get("dir") == "desc")]
+        after = parse_token(query["after"]) if query.get("after") else None
+        return read_page(one, Query(PAGE_ROWS, parsed.where, order, after), rules)
+
+    def _head(self, one: SPList, view: SPView, column: SPField, query: dict[str, str]) -> Markup:
+        on = query.get("sort") == column.internal
+        down = on and query.get("dir") != "desc"
+        mark = "" if not on else (" ▲" if down else " ▼")
+        if column.type in cells.UNSORTABLE:
+            return element("th", column.title, class_=cells.css(column))
+        query = {"view": view.id, "sort": column.internal, "dir": "desc" if down else "asc"}
+        target = self._list_url(one, **query)
+        return element("th", link(column.title + mark, target), class_=cells.css(column))
+
+    def _row(self, one: SPList, columns: list[SPField], item: Item) -> list[Markup]:
+        row = []
+        for position, column in enumerate(columns):
+            shown = cells.cell(column, item, self._site, self._root)
+            if position == 0:
+                text = shown if shown else html.Markup(f"#{item.id}")
+                row.append(element("td", link(text, f"{self._list_url(one)}/{item.id}"), class_="title"))
+            else:
+                row.append(element("td", shown, class_=cells.css(column)))
+        return row
+
+    def _pager(self, one: SPList, query: dict[str, str], page: Page) -> Markup:
+        kept = {name: value for name, value in query.items() if name in ("view", "sort", "dir")}
+        links = []
+        if query.get("after"):
+            links.append(link("« First page", self._list_url(one, **kept), class_="button"))
+        if page.next_token is not None:
+            target = self._list_url(one, **kept, after=page.next_token)
+            links.append(link("Next page ›", target, class_="button"))
+        return element("p", html.join(*links), class_="pager")
+
+    # --- an item
+
+    async def item(self, request: Request) -> Response:
+        """All values of an item, and its versions."""
+        note_of(request.scope).counted = False
+        store = self._site.store
+        with store.lock:
+            one = store.list_by_url_name(request.path_params["name"])
+            item = None if one is None else store.get_item(one, request.path_params["item"])
+            return self._missing() if one is None or item is None else self._item_page(one, item)
+
+    def _item_page(self, one: SPList, item: Item) -> Response:
+        title = str(item.doc.get("Title") or f"Item {item.id}")
+        columns = [field for field in one.fields if field.internal == "Title" or not field.builtin]
+        columns += [field for name in _SHOWN_SYSTEM if (field := one.field_by_internal(name))]
+        rows = [
+            [element("th", field.title), element("td", cells.cell(field, item, self._site, self._root, whole=True))]
+            for field in columns
+        ]
+        etag = [element("th", "Version"), element("td", f"{item.version_label} (etag {item.etag})")]
+        body = html.join(html.table([], [*rows, etag], class_="values"), self._versions(one, item))
+        trail = [(one.title, self._list_url(one)), (title, f"{self._list_url(one)}/{item.id}")]
+        return self._answer(title, trail, body)
+
+    def _versions(self, one: SPList, item: Item) -> Markup:
+        """What each kept version changed against the one before."""
+        kept = self._site.store.versions(one, item.id)
+        if not kept:
+            return element("p", "This list keeps no versions.", class_="count")
+        rows = []
+        for (number, modified, editor, doc), older in zip(kept, [*kept[1:], None], strict=True):
+            before = older[3] if older else {}
+            then = Item(**{**vars(item), "doc": doc})
+            changed = [field for field in one.fields if doc.get(field.internal) != before.get(field.internal)]
+            parts = [
+                element("span", html.join(f"{field.title}: ", cells.cell(field, then, self._site, self._root)))
+                for field in changed
+            ]
+            rows.append(
+                [
+                    element("td", f"{number}.0"),
+                    element("td", cells.local_time(modified, self._site)),
+                    element("td", user_title(editor)),
+                    element("td", html.join(*parts), class_="changes"),
+                ]
+            )
+        heads = [element("th", text) for text in ("Version", "Modified", "By", "Values")]
+        return html.join(element("h2", "Versions"), html.table(heads, rows))
+
+
+def _columns(one: SPList, view: SPView) -> list[SPField]:
+    """The view's columns that can be shown; the title stands for its link forms."""
+    names = ["Title" if name in ("LinkTitle", "LinkTitleNoMenu") else name for name in view.fields]
+    found = [one.field_by_internal(name) for name in dict.fromkeys(names)]
+    shown = [field for field in found if field is not None and field.type not in ("Computed", "Attachments")]
+    title = one.field_by_internal("Title")
+    return shown or ([title] if title else [])

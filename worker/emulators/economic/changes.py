@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from worker.emulators.economic.context import Context
-from worker.emulators.economic.documents import Plain
+from worker.emulators.economic.documents import Plain, plain
 
 _NEXT_FREE = """
     SELECT MIN(candidate) FROM (
@@ -77,7 +77,7 @@ def put_invoices(ctx: Context, documents: Sequence[Plain]) -> None:
     """Insert or replace booked invoices (a booking, or a payment that moved the remainder)."""
     numbers = sorted({each["bookedInvoiceNumber"] for each in documents})
     new = [each for each in numbers if ctx.store.first("SELECT 1 FROM invoices WHERE number = ?", (each,)) is None]
-    ctx.store.put_booked(documents)
+    ctx.store.put_booked([plain(each) for each in documents])
     customers = {each["customer"]["customerNumber"] for each in documents}
     if ctx.is_on("last_updated_bumped_by_booking"):
         _bump(ctx, customers)

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from worker.emulators.economic.context import Context
+from worker.emulators.economic.wire import get
 
 PATH = "/secure/api1/requestaccess.aspx"
 _TEXTS = {
@@ -61,7 +62,8 @@ def _approve(ctx: Context, request: Request) -> Response:
 
 
 def _is_our_app(ctx: Context, request: Request) -> bool:
-    return request.query_params.get("appPublicToken") == ctx.options.app_public_token
+    expected = ctx.options.app_public_token or get(ctx.store.meta("self") or {}, "application.appPublicToken")
+    return request.query_params.get("appPublicToken") == expected
 
 
 def _language(request: Request) -> str:

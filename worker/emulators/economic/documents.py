@@ -55,7 +55,7 @@ _CONTACTS = ("attention", "customerContact")
 
 def plain(document: Any) -> Any:
     """`document` without links and other derived members, all the way down."""
-    if isinstance(document, Mapping):
+    if isinstance(document, dict):
         return {name: plain(value) for name, value in document.items() if name not in _DERIVED}
     if isinstance(document, list):
         return [plain(value) for value in document]
@@ -133,11 +133,7 @@ def draft_text(document: Plain) -> str:
 
 def lines_text(lines: list[Plain]) -> str:
     """Stored lines: plain, numbered from 1 where the source has no numbers."""
-    numbered = []
-    for index, line in enumerate(lines, 1):
-        given = {"lineNumber": index, "sortKey": index, **plain(line)}
-        numbered.append(given)
-    return dumps(numbered)
+    return dumps([{"lineNumber": index, "sortKey": index, **line} for index, line in enumerate(lines, 1)])
 
 
 def linked_lines(text: str) -> str:
@@ -233,7 +229,7 @@ def _linked(document: Plain, customer: int | None) -> dict[str, Any]:
     """`document` with `self` in every reference object; contacts need the number of their customer."""
     result: dict[str, Any] = {}
     for name, value in document.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             result[name] = _linked_member(name, value, customer)
         elif value is not None:
             result[name] = value

@@ -31,7 +31,7 @@ class EconomicOptions:
 
     app_secret: str = "test-app-secret"  # noqa: S105  (the emulator's well-known value, good on loopback only)
     grant_token: str = "test-token"  # noqa: S105
-    app_public_token: str = "test-public-token"  # noqa: S105
+    app_public_token: str | None = None  # None: the one of the loaded agreement's application
     today: Callable[[], date] | None = None
     now: Callable[[], datetime] = _utc_now
     clock: Callable[[], float] = monotonic

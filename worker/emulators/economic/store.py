@@ -36,8 +36,10 @@ class EconomicStore:
         self.writes = 0  # counts changes of data; cursors may depend on it
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and the copy kept aside."""
         self._db.close()
+        if self._kept is not None:
+            self._kept.close()
 
     # -- reading and writing -------------------------------------------------------------------------------------
 
@@ -249,7 +251,7 @@ def _connect(path: Path | None) -> sqlite3.Connection:
 
 def _chunks(documents: Iterable[Plain]) -> Iterator[list[rows.InvoiceRows]]:
     everyone = iter(documents)
-    while chunk := [rows.booked_rows(plain(each)) for each in islice(everyone, _CHUNK)]:
+    while chunk := [rows.booked_rows(each) for each in islice(everyone, _CHUNK)]:
         yield chunk
 
 

@@ -43,7 +43,7 @@ def decode_key(text: str) -> str:
 
 def dumps(value: Any) -> str:
     """Compact JSON; a Decimal is written with the scale it has."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_mark_number)
+    text = _ENCODER.encode(value)
     return _MARKED_NUMBER.sub(r"\1", text) if _NUMBER in text else text
 
 
@@ -76,7 +76,7 @@ def get(document: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path, or None where any step is missing."""
     value: Any = document
     for name in path.split("."):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
         value = value.get(name)
     return value
@@ -86,3 +86,6 @@ def _mark_number(value: object) -> str:
     if isinstance(value, Decimal):
         return _NUMBER + format(value, "f")
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_mark_number)

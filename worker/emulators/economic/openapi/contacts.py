@@ -18,13 +18,14 @@ from worker.emulators.economic.openapi.service import (
     body_object,
     check_version,
     checked_texts,
+    created,
     not_found,
     object_version,
     path_number,
     timestamp,
     written,
 )
-from worker.emulators.economic.routing import SINGLE_COST, base_url, get, write
+from worker.emulators.economic.routing import SINGLE_COST, get, write
 from worker.emulators.economic.wire import loads, members
 
 _LIMITS = {"name": 255, "email": 255, "phone": 50, "notes": 2000, "eInvoiceId": 50}
@@ -108,9 +109,7 @@ def _single(ctx: Context, request: Request) -> Response:
 def _create(ctx: Context, request: Request, body: Any) -> Response:
     wanted = _checked(ctx, body_object(body), own_number=None)
     number = changes.put_contact(ctx, wanted)
-    result = answer({ctx.switches.get("contact_key_name"): number}, 201)
-    result.headers["Location"] = f"{base_url(request)}{request.url.path}/{number}"
-    return result
+    return created(request, number, {ctx.switches.get("contact_key_name"): number})
 
 
 def _replace(ctx: Context, _: Request, body: Any) -> Response:

@@ -20,12 +20,13 @@ from worker.emulators.economic.openapi.service import (
     body_object,
     check_version,
     checked_texts,
+    created,
     not_found,
     object_version,
     path_number,
     written,
 )
-from worker.emulators.economic.routing import SINGLE_COST, base_url, get, write
+from worker.emulators.economic.routing import SINGLE_COST, get, write
 from worker.emulators.economic.wire import get as value_at
 from worker.emulators.economic.wire import members
 
@@ -122,9 +123,7 @@ def _create(ctx: Context, request: Request, body: Any) -> Response:
     if ctx.store.first("SELECT 1 FROM customers WHERE number = ?", (number,)) is not None:
         raise OpenError(400, "CustomerAlreadyExists", "The customer number is in use.", "customerNumber")
     changes.put_customer(ctx, {"customerNumber": number, **_classic(ctx, given)})
-    result = answer({"customerNumber": number}, 201)
-    result.headers["Location"] = f"{base_url(request)}{request.url.path}/{number}"
-    return result
+    return created(request, number, {"customerNumber": number})
 
 
 def _replace(ctx: Context, request: Request, body: Any) -> Response:
@@ -161,7 +160,7 @@ def _classic(ctx: Context, body: Mapping[str, Any]) -> dict[str, Any]:
     result.update({outer: {inner: body[flat]} for flat, (outer, inner) in _NUMBERS.items() if body.get(flat)})
     if body.get("creditMaximum") is not None:
         result["creditLimit"] = body["creditMaximum"]
-    if not body.get("access", False):  # access is a plain boolean: left out means false, which is barred
+    if not body.get("access", True):
         result["barred"] = True
     return result
 

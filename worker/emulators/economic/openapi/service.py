@@ -9,6 +9,8 @@ from starlette.responses import Response
 from worker.emulators.common.middleware import App, Receive, Scope, Send
 from worker.emulators.economic.context import Context
 from worker.emulators.economic.errors import OpenError, open_response
+from worker.emulators.economic.routing import base_url
+from worker.emulators.economic.wire import dumps
 
 
 class VersionGate:
@@ -24,7 +26,9 @@ class VersionGate:
             error = OpenError(404, "ResourceNotFound", "There is no such service or version.")
             await open_response(error, scope["path"])(scope, receive, send)
             return
-        await self.app({**scope, "path": f"/{service}/{rest}", "is_open": True}, receive, send)
+        await self.app(
+            {**scope, "path": f"/{service}/{rest}", "is_open": True, "asked_path": scope["path"]}, receive, send
+        )
 
 
 def _split(path: str) -> tuple[str, str, str]:
@@ -65,6 +69,13 @@ def object_version(version: int) -> str:
 def timestamp(ctx: Context, stored: str) -> str:
     """A stored time as OpenAPI shows it: without a zone, or with, as the switch says."""
     return stored if ctx.switches.get("open_timestamp_zone") == "utc" else stored.removesuffix("Z")
+
+
+def created(request: Request, key: object, body: Any) -> Response:
+    """201 with the key only, and where the new object is."""
+    result = Response(dumps(body), 201, media_type="application/json")
+    result.headers["Location"] = f"{base_url(request)}{request.scope['asked_path'].rstrip('/')}/{key}"
+    return result
 
 
 def written(ctx: Context) -> Response:

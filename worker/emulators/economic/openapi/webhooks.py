@@ -17,12 +17,13 @@ from worker.emulators.economic.openapi.service import (
     body_object,
     check_version,
     checked_texts,
+    created,
     not_found,
     object_version,
     timestamp,
     written,
 )
-from worker.emulators.economic.routing import SINGLE_COST, base_url, get, write
+from worker.emulators.economic.routing import SINGLE_COST, get, write
 from worker.emulators.economic.webhooks import EVENT_TYPES
 from worker.emulators.economic.wire import dumps
 
@@ -91,9 +92,7 @@ def _create(ctx: Context, request: Request, body: Any) -> Response:
     if _find(ctx, request, wanted["eventType"]) is not None:
         raise OpenError(400, "WebhookAlreadyExists", "There is a webhook for this event type.", "eventType")
     _store(ctx, request, wanted, 1)
-    result = answer({"eventType": wanted["eventType"]}, 201)
-    result.headers["Location"] = f"{base_url(request)}{request.url.path}/{wanted['eventType']}"
-    return result
+    return created(request, wanted["eventType"], {"eventType": wanted["eventType"]})
 
 
 def _replace(ctx: Context, request: Request, body: Any) -> Response:

@@ -47,7 +47,11 @@ class MovableClock:
 class World:
     """An e-conomic agreement, a CRM site, and a worker between them."""
 
-    def __init__(self, folder: Path, size: str = "tiny", seed: int = 1) -> None:
+    expected: dict[str, list[dict[str, Any]]]  # room for a test's undisturbed result
+
+    def __init__(self, folder: Path, size: str = "tiny", seed: int = 1, *, patient: bool = True) -> None:
+        """`patient` False keeps every retry limit but does not wait between attempts."""
+        self.patient = patient
         self.folder = folder
         self.clock = MovableClock()
         self.economic_store = EconomicStore(folder / "economic.sqlite")
@@ -111,7 +115,7 @@ class World:
         )
 
     def app(self, settings: Settings | None = None) -> App:
-        return build_app(settings or self.settings(), clock=self.clock, stop=self.stop)
+        return build_app(settings or self.settings(), clock=self.clock, stop=self.stop, patient=self.patient)
 
     def set_up(self) -> None:
         """Lists, the shipped profiles and the CRM's own prospects."""

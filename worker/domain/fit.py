@@ -28,7 +28,7 @@ def normal(value: Value, column: Column) -> Value:
     """`value` in the form both sides are compared in; never raises: what does not fit its column stays as it is."""
     if isinstance(value, str):
         value = _normal_text(value, column.kind)
-    if isinstance(value, datetime):
+    if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(microsecond=0)
     if isinstance(value, int) and not isinstance(value, bool) and column.kind in _NUMERIC:
         value = Decimal(value)

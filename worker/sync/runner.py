@@ -143,6 +143,10 @@ class Session:
                 f"The plan is no longer what would be done now: {names}.",
                 hint="Make a new plan, look at it, and apply that one.",
             )
+        return self.apply_planned(plans)
+
+    def apply_planned(self, plans: Sequence[ProfilePlan]) -> SessionResult:
+        """Applies plans that this session made."""
         return self._work((one.profile, one) for one in plans)
 
     def _work(self, steps: Iterable[tuple[Profile, ProfilePlan | None]]) -> SessionResult:

@@ -1,0 +1,1 @@
+"""Measures requests, seconds and memory; `make bench` prints the table. Nothing here asserts on time."""

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -44,9 +44,25 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.bound = bound
         self.accepting = threading.Event()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.url = f"http://{HOST}:{bound.getsockname()[1]}"
 
+    def request_stop(self) -> None:
+        """Ask the server to stop; from any thread or signal handler."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def main_loop(self) -> None:
+        """Wait for the stop instead of polling for it; the tick renews the Date header."""
+        while not self.should_exit:
+            await self.on_tick(0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=1)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         self.accepting.set()
 
@@ -87,7 +103,7 @@ class EmulatorServer:
 
     def stop(self) -> None:
         """Stop accepting, let what is in hand end, free the port."""
-        self._server.should_exit = True
+        self._server.request_stop()
         if self._thread.is_alive():
             self._thread.join()
         self._server.bound.close()
@@ -108,9 +124,7 @@ class EmulatorServer:
         self.stop()
 
 
-def run_forever(
-    apps: Sequence[tuple[Any, int]], on_ready: Callable[[list[str]], None] = lambda _urls: None
-) -> None:
+def run_forever(apps: Sequence[tuple[Any, int]], on_ready: Callable[[list[str]], None] = lambda _urls: None) -> None:
     """Serve every (app, port) until SIGTERM or SIGINT; `on_ready` gets the addresses once all accept.
 
     Call it from the main thread. Raises OSError when a port is taken.
@@ -119,7 +133,7 @@ def run_forever(
 
     def stop(*_: object) -> None:
         for server in servers:
-            server.should_exit = True
+            server.request_stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

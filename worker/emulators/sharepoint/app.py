@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -55,7 +56,7 @@ class State:
     budget: Budget = field(default_factory=lambda: Budget(0))
     roles: dict[str, Role] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def site(self) -> Site:
         return Site(self.store, self.options, self.switches)
 

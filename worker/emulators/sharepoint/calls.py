@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -35,7 +36,7 @@ class Site:
     options: SharePointOptions
     switches: Switches
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         return Rules(self.options, self.switches, self.store)
 

@@ -327,6 +327,7 @@ def update_field(call: Call) -> Result:
     """MERGE of a column's properties; what is not understood is kept and given back."""
     one, field = call.field()
     body = call.json()
+    set_index(call, one, field, body.get("Indexed"), body.get("EnforceUniqueValues"))
     for name, value in body.items():
         if name in _SETTABLE:
             setattr(field, _SETTABLE[name], value)
@@ -334,7 +335,6 @@ def update_field(call: Call) -> Result:
             field.choices = list(value.get("results", []) if isinstance(value, dict) else value)
         elif name in ("Description", "Group", "JSLink"):
             field.extra[name] = value
-    set_index(call, one, field, body.get("Indexed"), body.get("EnforceUniqueValues"))
     one.version += 1
     call.store.save_list(one)
     return Result(status=204)

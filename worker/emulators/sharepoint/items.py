@@ -78,7 +78,10 @@ def read_item(call: Call) -> Result:
 
 def item_entity(call: Call, one: SPList, item: Item) -> Entity:
     """An item with all its properties."""
-    return Projection(one, call.rules, (), ()).entities([item])[0]
+    if "projection" not in one.derived:
+        one.derived["projection"] = Projection(one, call.rules, (), ())
+    projection: Projection = one.derived["projection"]
+    return projection.entities([item])[0]
 
 
 def read_versions(call: Call) -> Result:

@@ -146,6 +146,8 @@ class SPList:
     views: list[SPView] = field(default_factory=list)
     content_types: list[SPContentType] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
+    # What is worked out from the columns; the store empties it whenever the list is saved.
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self.modified = self.modified or self.created
@@ -169,7 +171,7 @@ class SPList:
         return next((view for view in self.views if view.default), None)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: _plain(value) for name, value in vars(self).items() if name != "derived"}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SPList:
@@ -181,6 +183,10 @@ class SPList:
             "subscriptions": [Subscription(**item) for item in data["subscriptions"]],
         }
         return cls(**plain)
+
+
+def _plain(value: Any) -> Any:
+    return [asdict(one) for one in value] if isinstance(value, list) else value
 
 
 def _builtin(internal: str, title: str, type_name: str, **more: Any) -> SPField:

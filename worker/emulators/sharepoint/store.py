@@ -173,6 +173,7 @@ class SharePointStore:
 
     def save_list(self, one: SPList) -> None:
         """Keep what changed in a list's settings, columns, views, content types or webhooks."""
+        one.derived.clear()
         self._db.execute("INSERT OR REPLACE INTO lists VALUES (?, ?)", (one.number, json.dumps(one.to_json())))
         self._dirty.add(one.number)
 

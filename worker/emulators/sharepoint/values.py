@@ -205,4 +205,8 @@ def default_of(field: SPField, rules: Rules) -> Any:
 
 def writable_fields(one: SPList) -> dict[str, SPField]:
     """The columns a REST write may name, by property name."""
-    return {write_name(field): field for field in one.fields if not field.builtin or field.internal == "Title"}
+    if "writable" not in one.derived:
+        fields = [field for field in one.fields if not field.builtin or field.internal == "Title"]
+        one.derived["writable"] = {write_name(field): field for field in fields}
+    found: dict[str, SPField] = one.derived["writable"]
+    return found

@@ -103,6 +103,8 @@ def test_empty_groups_are_a_switch(emu: Served) -> None:
         body = emu.json(f"{ROOT}/booked/{group}")
         array = {"accounting-years": "accountingYears"}.get(group, group)
         assert len(body[array]) == count
+    narrowed = emu.json(f"{ROOT}/booked/accounting-years/2025/customers")["customers"]
+    assert [each["invoiceCount"] for each in narrowed] == [1, 0, 0, 0]
 
 
 def test_paging_of_groups_is_a_switch(emu: Served) -> None:

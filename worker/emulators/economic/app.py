@@ -62,7 +62,8 @@ def create_app(
 ) -> EconomicApp:
     """An e-conomic over `store`. The faults' names are those of gate.FAULTS."""
     options = options or EconomicOptions()
-    faults = faults if faults is not None else Faults(known=FAULTS)
+    faults = faults if faults is not None else Faults()
+    faults.known = faults.known or FAULTS
     switches = Switches(SWITCHES)
     ctx = Context(store, options, switches, WebhookSender(store, switches))
     api = _Api(ctx)

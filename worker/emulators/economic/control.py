@@ -17,6 +17,7 @@ from worker.emulators.common.middleware import CONTROL_PREFIX
 from worker.emulators.dataset import DayChanges, next_day
 from worker.emulators.economic import changes
 from worker.emulators.economic.context import Context
+from worker.emulators.economic.documents import plain
 from worker.emulators.economic.export import dataset_of
 from worker.emulators.economic.gate import Gate
 from worker.emulators.economic.wire import loads
@@ -70,8 +71,16 @@ def _mutate(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(body) - set(_MUTABLE))
     if unknown:
         raise ValueError(f"{', '.join(unknown)} cannot be changed; what can is {', '.join(_MUTABLE)}")
-    _apply(ctx, DayChanges(ctx.today(), **body))
+    wanted = {name: [_dated(ctx, plain(each)) for each in rows] for name, rows in body.items()}
+    _apply(ctx, DayChanges(ctx.today(), **wanted))
     return {name: len(rows) for name, rows in body.items()}
+
+
+def _dated(ctx: Context, document: Any) -> Any:
+    """A customer or contact that says not when it changed has changed now."""
+    if isinstance(document, dict) and "bookedInvoiceNumber" not in document:
+        return {"lastUpdated": ctx.now_text(), **document}
+    return document
 
 
 def _today(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,12 @@ def _references(store: EconomicStore, kind: str) -> list[Document]:
 
 def _years(store: EconomicStore) -> list[Document]:
     found = store.query("SELECT * FROM years ORDER BY from_date")
-    return [{"year": row["year"], "fromDate": row["from_date"], "toDate": row["to_date"]} for row in found]
+    return [_year(row) for row in found]
+
+
+def _year(row: Row) -> Document:
+    span = {"year": row["year"], "fromDate": row["from_date"], "toDate": row["to_date"]}
+    return {**span, "closed": True} if row["closed"] else span
 
 
 def _contacts(store: EconomicStore) -> list[Document]:
@@ -79,6 +84,7 @@ def _contact(row: Row) -> Document:
             ("phone", row["phone"]),
             ("notes", row["notes"]),
             ("eInvoiceId", row["e_invoice_id"]),
+            ("emailNotifications", json.loads(row["notifications"]) if row["notifications"] else None),
             ("sortKey", row["sort_key"]),
             ("lastUpdated", row["last_updated"]),
             ("isDeleted", True if row["deleted"] else None),

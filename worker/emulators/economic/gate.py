@@ -15,6 +15,14 @@ from starlette.responses import HTMLResponse, Response
 
 from worker.emulators.common.faults import Faults
 from worker.emulators.common.middleware import App, Message, Receive, Scope, Send, note_of
+from worker.emulators.economic.asgi import (
+    CollectedAnswer,
+    CutAnswer,
+    read_body,
+    replayed,
+    send_answer,
+    until_gone,
+)
 from worker.emulators.economic.bucket import Bucket
 from worker.emulators.economic.context import Context
 from worker.emulators.economic.errors import error_response, is_open_path
@@ -54,13 +62,13 @@ class Gate:
         if self.faults.hit("slow"):
             await asyncio.sleep(self.ctx.options.slow_ms / 1000)
         if self.faults.hit("timeout"):
-            await _until_gone(receive, self.ctx.options.timeout_s)
+            await until_gone(receive, self.ctx.options.timeout_s)
             await error_response(scope["path"], 504, "The server timed out.", "Timeout")(scope, receive, send)
             return
         if self.faults.hit("cut"):
-            send = _Cut(send, keep_length=True).send
+            send = CutAnswer(send, keep_length=True).send
         elif self.faults.hit("truncated-json"):
-            send = _Cut(send, keep_length=False).send
+            send = CutAnswer(send, keep_length=False).send
         await self._handle(scope, headers, receive, send)
 
     # -- before the routes ---------------------------------------------------------------------------------------
@@ -131,12 +139,12 @@ class Gate:
         if key is None or scope["method"] in _READS:
             await self.app(scope, receive, send)
             return
-        body = await _read(receive)
+        body = await read_body(receive)
         ask = Ask(key, f"{scope['method']} {scope['path']}", body)
         answer = self._remembered(ask, scope["path"])
         if answer is None:
             answer = await self._fresh(scope, ask, receive)
-        await _send_answer(answer, send)
+        await send_answer(answer, send)
 
     def _remembered(self, ask: Ask, path: str) -> Answer | None:
         found = self.cache.find(ask, self._now())
@@ -151,8 +159,8 @@ class Gate:
         return Answer(answer.status, [*answer.headers, (b"x-resultfromcache", b"true")], answer.body)
 
     async def _fresh(self, scope: Scope, ask: Ask, receive: Receive) -> Answer:
-        collected = _Collected()
-        await self.app(scope, _replayed(ask.body, receive), collected.send)
+        collected = CollectedAnswer()
+        await self.app(scope, replayed(ask.body, receive), collected.send)
         answer = collected.answer()
         if answer.status < 500:
             self.cache.keep(ask, answer, self._now())
@@ -183,49 +191,6 @@ class Gate:
         return sending
 
 
-class _Cut:
-    """Sends half a body: with the promised length kept the connection breaks, without it the JSON does."""
-
-    def __init__(self, send: Send, *, keep_length: bool) -> None:
-        self._send = send
-        self._keep_length = keep_length
-        self._start: Message = {}
-        self._done = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        if self._done:
-            return
-        self._done = True
-        half = message["body"][: len(message["body"]) // 2]
-        if not self._keep_length:
-            others = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
-            self._start["headers"] = [*others, (b"content-length", str(len(half)).encode())]
-        await self._send(self._start)
-        # With more_body the server waits for the rest, and breaks the connection when the app returns without it.
-        await self._send({"type": "http.response.body", "body": half, "more_body": self._keep_length})
-
-
-class _Collected:
-    """Keeps an answer instead of sending it."""
-
-    def __init__(self) -> None:
-        self._status = 0
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body = b""
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status, self._headers = message["status"], list(message["headers"])
-        else:
-            self._body += message.get("body", b"")
-
-    def answer(self) -> Answer:
-        return Answer(self._status, self._headers, self._body)
-
-
 def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
@@ -238,43 +203,3 @@ def _is_demo(scope: Scope, headers: Mapping[str, str]) -> bool:
 
 def _as_answer(response: Response) -> Answer:
     return Answer(response.status_code, list(response.raw_headers), bytes(response.body))
-
-
-async def _send_answer(answer: Answer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    while True:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-async def _until_gone(receive: Receive, seconds: float) -> None:
-    """Wait until the client gives up, at most `seconds`."""
-
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    try:
-        await asyncio.wait_for(gone(), seconds)
-    except TimeoutError:
-        return

@@ -78,12 +78,13 @@ def page(
 ) -> Response:
     """One page of `listing` within `scope`, each row rendered to JSON text."""
     wanted = window(request, listing.default_size)
-    where = both(scope, filter_of(ctx, request, listing.fields))
+    asked = filter_of(ctx, request, listing.fields)
+    where = both(scope, asked)
     found = ctx.store.query(
         *_page_sql(listing, where, _order(request, listing), wanted),
     )
     total = _count(ctx, listing, scope)
-    matching = total if where.sql == both(scope, EVERYTHING).sql else _count(ctx, listing, where)
+    matching = total if asked is EVERYTHING else _count(ctx, listing, where)
     items = ",".join(map(render, found))
     return rendered(request, _envelope(request, items, wanted, (matching, total), listing.create))
 

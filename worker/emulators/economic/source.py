@@ -4,6 +4,7 @@ Protocols rather than the data set's own classes, so that a test or a recording 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Protocol
 
 from worker.emulators.economic.documents import Plain
@@ -41,6 +42,8 @@ class Changes(Protocol):
     def customers(self) -> Sequence[Plain]: ...
     @property
     def contacts(self) -> Sequence[Plain]: ...
+    @property
+    def today(self) -> date: ...
     @property
     def removed_contacts(self) -> Sequence[int]: ...
     @property

@@ -136,8 +136,8 @@ class EconomicStore:
         self.put_contacts(changes.contacts)
         with self.transaction() as db:
             db.executemany(
-                "UPDATE contacts SET deleted = 1, version = version + 1 WHERE number = ?",
-                [(number,) for number in changes.removed_contacts],
+                "UPDATE contacts SET deleted = 1, version = version + 1, last_updated = ? WHERE number = ?",
+                [(f"{changes.today}T12:00:00Z", number) for number in changes.removed_contacts],
             )
         self.put_booked(changes.invoices)
 

@@ -5,9 +5,7 @@ what is summed, and a group without a key, which must come last, adds an array n
 docs, invoice totals.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from functools import partial
 from sqlite3 import Row
 from typing import Any
@@ -17,12 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from worker.emulators.economic.classic import states
+from worker.emulators.economic.classic.groups import GROUPS, Group
+from worker.emulators.economic.classic.predefined import PREDEFINED, predefined_period
 from worker.emulators.economic.context import Context
 from worker.emulators.economic.errors import not_found
 from worker.emulators.economic.filters import EVERYTHING, Condition, both
 from worker.emulators.economic.paging import pagination, window
 from worker.emulators.economic.routing import get, rendered
-from worker.emulators.economic.wire import amount, decode_key, dumps, encode_key, link, members
+from worker.emulators.economic.wire import BASE, amount, decode_key, dumps, encode_key, link, members
 
 _STATE_LINKS = {
     "booked": {"paid": "paid", "unpaid": "unpaid"},
@@ -30,66 +30,6 @@ _STATE_LINKS = {
 }
 _STATE_NAMES = {"not-overdue": "not-due"}
 _CREDITS_IGNORED = Condition("i.net >= 0")
-
-
-@dataclass(frozen=True)
-class Group:
-    """A way to group: the array's name, each element's reference, and where the key comes from."""
-
-    array: str
-    key: str
-    join: str
-    everything: str  # all keys there are, for listing groups without invoices
-    reference: Callable[[Any], dict[str, Any]]
-    numeric: bool = True
-
-
-def _year_reference(key: Any) -> dict[str, Any]:
-    return {"accountingYear": {"year": key, "self": link(f"/accounting-years/{encode_key(key)}")}}
-
-
-def _numbered(name: str, member: str, path: str) -> Callable[[Any], dict[str, Any]]:
-    return lambda key: {name: {member: key, "self": link(f"{path}/{key}")}}
-
-
-def _period_reference(key: Any) -> dict[str, Any]:
-    number, _, year = str(key).partition("|")
-    own = f"/accounting-years/{encode_key(year)}/periods/{number}"
-    return {"period": {"periodNumber": int(number), "accountingYear": {"year": year}, "self": link(own)}}
-
-
-_PERIOD_JOIN = "JOIN periods p ON i.date BETWEEN p.from_date AND p.to_date"
-GROUPS = {
-    "customers": Group(
-        "customers",
-        "i.customer",
-        "",
-        "SELECT number AS key FROM customers",
-        _numbered("customer", "customerNumber", "/customers"),
-    ),
-    "employees": Group(
-        "employees",
-        "i.employee",
-        "",
-        "SELECT number AS key FROM refs WHERE kind = 'employees'",
-        _numbered("employee", "employeeNumber", "/employees"),
-    ),
-    "accounting-years": Group(
-        "accountingYears",
-        "y.year",
-        "JOIN years y ON i.date BETWEEN y.from_date AND y.to_date",
-        "SELECT year AS key FROM years",
-        _year_reference,
-        numeric=False,
-    ),
-    "periods": Group(
-        "periods",
-        "p.number || '|' || p.year",
-        _PERIOD_JOIN,
-        "SELECT number || '|' || year AS key FROM periods",
-        _period_reference,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -216,7 +156,7 @@ def _links(ctx: Context, question: Question, own: str) -> dict[str, Any]:
         result.update({name: link(f"{own}/{path}") for name, path in _STATE_LINKS.get(state, {}).items()})
     if ctx.is_on("predefined_periods"):
         # Their real form is not known; these are links to follow, not to build.
-        periods = {name: f"{link(own).removesuffix(chr(0xE001))}?period={name}" for name in PREDEFINED}
+        periods = {name: f"{BASE}{own}?period={name}" for name in PREDEFINED}
         return {**result, "predefinedPeriodFilters": periods}
     return result
 
@@ -239,11 +179,12 @@ def _group_rows(ctx: Context, question: Question, where: Condition, join: str) -
         f"SELECT {group.key} AS key, {_aggregates(ctx)} FROM {question.table} i {join} "  # noqa: S608
         f"WHERE {where.sql} AND {group.key} IS NOT NULL GROUP BY {group.key}"
     )
+    everything = f"WITH found AS ({sql}) SELECT * FROM found"  # noqa: S608
     if ctx.is_on("totals_list_empty_groups"):
         empty = "key, 0 AS net, 0 AS count, NULL AS first, NULL AS last, 0 AS remainder"
-        others = f"SELECT {empty} FROM ({group.everything}) WHERE key NOT IN (SELECT key FROM ({sql}))"  # noqa: S608
-        sql = f"SELECT * FROM ({sql}) UNION ALL {others}"  # noqa: S608
-    return ctx.store.query(f"SELECT * FROM ({sql}) ORDER BY {_group_order(group)}", where.params)  # noqa: S608
+        others = f"SELECT {empty} FROM ({group.everything}) WHERE key NOT IN (SELECT key FROM found)"  # noqa: S608
+        everything = f"{everything} UNION ALL {others}"
+    return ctx.store.query(f"SELECT * FROM ({everything}) ORDER BY {_group_order(group)}", where.params)  # noqa: S608
 
 
 def _group_order(group: Group) -> str:
@@ -257,40 +198,3 @@ def _element(group: Group, question: Question, own: str, row: Row) -> dict[str, 
         **group.reference(row["key"]),
         "self": link(f"{own}/{encode_key(key)}"),
     }
-
-
-# -- predefined periods --------------------------------------------------------------------------------------------
-
-PREDEFINED = (
-    "thisMonth",
-    "lastMonth",
-    "thisWeek",
-    "lastWeek",
-    "thisYear",
-    "lastYear",
-    "lastSevenDays",
-    "lastFifteenDays",
-    "lastThirtyDays",
-)
-_LAST_DAYS = {"lastSevenDays": 7, "lastFifteenDays": 15, "lastThirtyDays": 30}
-
-
-def predefined_period(name: str, today: date) -> tuple[date, date]:
-    """First and last day of a predefined period; 404 for a name that is none."""
-    if name in _LAST_DAYS:
-        return today - timedelta(days=_LAST_DAYS[name] - 1), today
-    starts = {
-        "Month": today.replace(day=1),
-        "Week": today - timedelta(days=today.weekday()),
-        "Year": today.replace(month=1, day=1),
-    }
-    word, unit = name[:4], name[4:]
-    if name not in PREDEFINED:
-        raise not_found()
-    start = starts[unit]
-    if word == "this":
-        return start, today
-    last = start - timedelta(days=1)
-    return {"Month": last.replace(day=1), "Week": last - timedelta(days=6), "Year": last.replace(month=1, day=1)}[
-        unit
-    ], last

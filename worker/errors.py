@@ -6,13 +6,14 @@
     |   +-- AuthenticationError     a token or certificate was refused
     |   +-- AccessDeniedError       signed in, but without the right
     |   +-- NotFoundError           a list, item or address does not exist
-    |   +-- ProtocolError           the answer isn't what the service promises (a page instead of data, a short batch)
+    |   +-- ProtocolError           the answer isn't what the service promises
     |   +-- IncompleteReadError     fewer rows came than the service says it has
     +-- BrakeError             4    the plan changes too much: a person decides
     +-- StalePlanError         5    the world moved since the plan was made
     +-- RetriableError         6    the same call may succeed later
     |   +-- ThrottledError          told to wait
     |   +-- UnavailableError        no answer, or a server fault
+    |       +-- PageError           a page instead of data: a passing fault, or a wrong address
     +-- LedgerError            7    rows or sums do not add up
     +-- BusyError              8    another run is under way
     +-- RowError                    one row can't be synced: it is skipped and reported; never leaves a run
@@ -119,6 +120,10 @@ class ThrottledError(RetriableError):
 
 class UnavailableError(RetriableError):
     """No answer, a broken connection, or a server fault."""
+
+
+class PageError(UnavailableError):
+    """A page came instead of data. Passing faults do that, and so do wrong addresses: tried a few times only."""
 
 
 class LedgerError(WorkerError):

@@ -1,0 +1,148 @@
+"""The Source port over e-conomic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
+from worker.economic import decode
+from worker.economic.client import EconomicClient
+from worker.errors import AccessDeniedError, AuthenticationError, ConfigError, NotFoundError, Problem
+from worker.ports import Usage
+
+_ALL_ROLES = "SuperUser"
+# Roles that suffice per area, from the vendor's permission page.
+_NEEDED = {
+    "customers, contacts and invoices": ("Sales",),
+    "accounting years (for financial-year figures)": ("Bookkeeping", "Bookkeeper"),
+}
+_GRANT_HINT = (
+    "Check that the app is still granted on the agreement (e-conomic: All settings > Extensions > Apps) and that "
+    "ECONOMIC_APP_SECRET and ECONOMIC_GRANT_TOKEN belong together."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """What the connection test found."""
+
+    agreement: Agreement
+    warnings: tuple[str, ...]
+
+
+class EconomicSource:
+    """Reads each collection when asked; names that customers refer to are read once."""
+
+    def __init__(self, client: EconomicClient, *, expected_agreement: int | None = None) -> None:
+        self._client = client
+        self._expected = expected_agreement
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def agreement(self) -> Agreement:
+        """Raises AuthenticationError for refused tokens, ConfigError when they belong to another agreement."""
+        return self._agreement
+
+    @cached_property
+    def _agreement(self) -> Agreement:
+        try:
+            found = decode.agreement(self._client.get("/self"))
+        except AuthenticationError as error:
+            raise AuthenticationError("e-conomic refused the tokens.", hint=_GRANT_HINT) from error
+        if self._expected is not None and found.number != self._expected:
+            problem = Problem(
+                "ECONOMIC_AGREEMENT",
+                f"is {self._expected}, but the tokens belong to agreement {found.number} ({found.company_name}).",
+            )
+            raise ConfigError([problem], hint="Use the grant token of the right agreement.")
+        return found
+
+    def connection_test(self) -> ConnectionReport:
+        """Signs in and says what the app's roles cannot do."""
+        found = self.agreement()
+        return ConnectionReport(found, tuple(_role_warnings(found.roles)))
+
+    def accounting_years(self) -> Sequence[AccountingYear]:
+        """Ascending; empty (with months counted from January) when the app's role may not read them."""
+        try:
+            page = self._client.get("/accounting-years", {"pagesize": "1000", "sort": "fromDate"})
+        except AccessDeniedError as error:
+            raise AccessDeniedError(
+                "The app may not read the accounting years.",
+                hint="Give the app the role SuperUser or Bookkeeping, or set SYNC_FINANCIAL_YEAR_START.",
+            ) from error
+        return [decode.accounting_year(row) for row in page["collection"]]
+
+    def customers(self) -> Iterator[Customer]:
+        """All customers, barred ones too, by number."""
+        names = self._names
+        for row in self._client.rows("/customers", "customerNumber"):
+            yield decode.customer(row, names)
+
+    def customer(self, number: int) -> Customer | None:
+        """One customer; None when there is none with this number."""
+        try:
+            return decode.customer(self._client.get(f"/customers/{number}"), self._names)
+        except NotFoundError:
+            return None
+
+    def contacts(self) -> Iterator[CustomerContact]:
+        """All contacts in bulk, never one call per customer."""
+        return map(decode.contact, self._client.contacts())
+
+    def invoices(self, since: date | None = None) -> Iterator[Invoice]:
+        """Booked invoices by number. Dates can be set back, so the number is the order and the date only a filter."""
+        filter_ = None if since is None else f"date$gte:{since.isoformat()}"
+        return map(decode.invoice, self._client.rows("/invoices/booked", "bookedInvoiceNumber", filter_))
+
+    def open_invoices(self) -> Iterator[Invoice]:
+        """`/invoices/unpaid`; whether open credit notes are in it is unconfirmed, a remainder of 0 never counts."""
+        rows = self._client.rows("/invoices/unpaid", "bookedInvoiceNumber")
+        return (invoice for invoice in map(decode.invoice, rows) if invoice.remainder)
+
+    def sales_totals(self, year: AccountingYear) -> Mapping[int, Decimal]:
+        """e-conomic's own net sales per customer in one accounting year."""
+        path = f"/invoices/totals/booked/accounting-years/{year.path_name}/customers"
+        totals = dict(decode.sales_total(group) for group in self._client.groups(path, "customers"))
+        return {number: amount for number, amount in totals.items() if amount}
+
+    def usage(self) -> Usage:
+        """Requests sent, call cost billed, seconds waited."""
+        http = self._client.http
+        return Usage(http.requests, 0, self._client.rate.cost, http.waits.seconds)
+
+    @cached_property
+    def _names(self) -> decode.CustomerNames:
+        return decode.CustomerNames(
+            self._named("/customer-groups", "customerGroupNumber"),
+            self._named("/payment-terms", "paymentTermsNumber"),
+            self._named("/vat-zones", "vatZoneNumber"),
+            self._named("/employees", "employeeNumber"),
+        )
+
+    def _named(self, path: str, key: str) -> dict[int | None, str]:
+        """Names by number; without the right to read them the numbers alone must do."""
+        try:
+            page = self._client.get(path, {"pagesize": "1000"})
+        except (AccessDeniedError, NotFoundError):
+            return {}
+        return {row.get(key): str(row.get("name") or "") for row in page.get("collection") or () if row.get("name")}
+
+
+def _role_warnings(roles: Sequence[str]) -> list[str]:
+    if not roles:
+        return ["e-conomic does not say which roles the app has; a first run will show what it may read."]
+    if _ALL_ROLES in roles:
+        return []
+    return [
+        f"The app's roles ({', '.join(roles)}) may not be enough to read {area}: it needs {' or '.join(names)} or "
+        f"{_ALL_ROLES}."
+        for area, names in _NEEDED.items()
+        if not set(names) & set(roles)
+    ]

@@ -1,0 +1,290 @@
+"""One way to send a request: timeouts, retries, waiting when told to, statuses turned into our errors.
+
+Knows HTTP and nothing of customers or lists. Retries are tenacity's: what is retried is named (throttling, a service
+that is briefly away, a lost read), attempts and total time are both limited, and a wait the service asked for wins
+over our own. A request that may have had an effect is repeated only when its caller says that repeating is harmless.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib import metadata
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+
+from worker.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    FatalError,
+    NotFoundError,
+    PageError,
+    ProtocolError,
+    RetriableError,
+    ThrottledError,
+    UnavailableError,
+    WorkerError,
+)
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+TIMEOUT = (10.0, 120.0)  # seconds to connect, seconds without a byte
+_REQUEST_IDS = ("X-RequestId", "SPRequestGuid", "request-id")
+
+
+def user_agent() -> str:
+    """Decorated as SharePoint's throttling guide asks of in-house tools: NONISV|Company|App/Version."""
+    try:
+        version = metadata.version("iglobe-economic-sync")
+    except metadata.PackageNotFoundError:
+        version = "0"
+    return f"NONISV|iGlobe|EconomicSync/{version}"
+
+
+class Waits:
+    """Seconds waited so far, for the run's report. `sleep` does the waiting; tests give one that does not."""
+
+    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self.seconds = 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Waits and counts."""
+        if seconds <= 0:
+            return
+        with self._lock:
+            self.seconds += seconds
+        self._sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Limits of one call: attempts and total seconds; first own pause and its ceiling."""
+
+    attempts: int = 8
+    page_attempts: int = 4  # a page instead of data is more often a wrong address than a passing fault
+    total_seconds: float = 600.0
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+    throttle_pause: float = 10.0  # when told to wait but not how long
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRule:
+    """What one status means to us."""
+
+    error: type[WorkerError]
+    sentence: str
+    hint: str = ""
+
+
+_LATER = "Try again later; nothing is lost."
+STATUS_TABLE: Mapping[int, StatusRule] = {
+    400: StatusRule(ProtocolError, "refused the request as malformed"),
+    401: StatusRule(AuthenticationError, "refused the sign-in", "Check the tokens or the certificate."),
+    403: StatusRule(AccessDeniedError, "denied access", "Check the rights of the app."),
+    404: StatusRule(NotFoundError, "does not know this address"),
+    408: StatusRule(UnavailableError, "timed out", _LATER),
+    429: StatusRule(ThrottledError, "asks us to wait", _LATER),
+    500: StatusRule(UnavailableError, "reported a fault of its own", _LATER),
+    502: StatusRule(UnavailableError, "is not reachable behind its gateway", _LATER),
+    503: StatusRule(ThrottledError, "is busy", _LATER),
+    504: StatusRule(UnavailableError, "timed out behind its gateway", _LATER),
+}
+
+
+def retrying(policy: RetryPolicy, waits: Waits, what: str, call: Callable[[], Result]) -> Result:
+    """`call()` until it succeeds, raises something that is no RetriableError, or the policy's limits are reached.
+
+    The error of the last attempt is raised then. `what` names the call in the log; it must hold no secret.
+    """
+    retry = Retrying(
+        retry=retry_if_exception_type(RetriableError),
+        stop=lambda state: _enough(state, policy),
+        wait=lambda state: _pause(state, policy),
+        sleep=waits.wait,
+        before_sleep=lambda state: _tell(state, what),
+        reraise=True,
+    )
+    return retry(call)
+
+
+def _enough(state: RetryCallState, policy: RetryPolicy) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    attempts = policy.page_attempts if isinstance(error, PageError) else policy.attempts
+    return state.attempt_number >= attempts or stop_after_delay(policy.total_seconds)(state)
+
+
+def _pause(state: RetryCallState, policy: RetryPolicy) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    jitter = random.uniform(0.0, 1.0)
+    if isinstance(error, ThrottledError):
+        told = error.retry_after
+        return told + jitter if told is not None else policy.throttle_pause * state.attempt_number + jitter
+    pause: float = min(policy.longest_pause, policy.first_pause * 2 ** (state.attempt_number - 1))
+    return pause * (0.5 + jitter / 2)
+
+
+def _tell(state: RetryCallState, what: str) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    pause = state.next_action.sleep if state.next_action else 0.0
+    log.info("retry call=%s attempt=%d pause=%.1f reason=%s", what, state.attempt_number, pause, error)
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait from a Retry-After header, which holds seconds or an HTTP date; None when it is neither."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None
+
+
+def status_error(service: str, status: int, headers: Mapping[str, str], detail: str = "") -> WorkerError:
+    """The error a status stands for. `detail` is the service's own text; it must hold no secret."""
+    rule = STATUS_TABLE.get(status)
+    if rule is None:
+        rule = StatusRule(UnavailableError, "failed", _LATER) if status >= 500 else StatusRule(FatalError, "refused")
+    parts = [f"{service} {rule.sentence} (status {status}{_request_id(headers)})."]
+    if detail:
+        parts.append(detail)
+    message = " ".join(parts)
+    if rule.error is ThrottledError:
+        after = parse_retry_after(headers.get("Retry-After"), datetime.now(UTC))
+        return ThrottledError(message, retry_after=after, hint=rule.hint)
+    return rule.error(message, hint=rule.hint)
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
+    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+    return f", request {found}" if found else ""
+
+
+class Http:
+    """A session towards one service. Thread-safe for reads; counts requests and waits.
+
+    `hosts` are the only origins (scheme://host[:port]) requests may go to: the secret headers never leave them.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        hosts: frozenset[str],
+        headers: Mapping[str, str],
+        *,
+        policy: RetryPolicy | None = None,
+        waits: Waits | None = None,
+        pool: int = 8,
+    ) -> None:
+        self.service = service
+        self.waits = waits or Waits()
+        self._hosts = hosts
+        self._policy = policy or RetryPolicy()
+        self._lock = threading.Lock()
+        self.requests = 0
+        self._session = requests.Session()
+        self._session.trust_env = True
+        self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json", **headers})
+        adapter = HTTPAdapter(pool_connections=pool, pool_maxsize=pool)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def __repr__(self) -> str:
+        return f"Http({self.service!r}, hosts={sorted(self._hosts)!r})"
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def get_json(
+        self, url: str, params: Mapping[str, str] | None = None, seen: Callable[[Mapping[str, str]], None] | None = None
+    ) -> Any:
+        """Reads JSON, numbers with a decimal sign as Decimal. `seen` gets the headers of every answer.
+
+        Raises the errors of STATUS_TABLE, ProtocolError for an answer that is no JSON or leads elsewhere.
+        """
+        if origin(url) not in self._hosts:
+            raise ProtocolError(
+                f"{self.service} gave a link to another host ({urlsplit(url).hostname}); it was not followed.",
+                hint="Check the configured address of the service.",
+            )
+        return retrying(self._policy, self.waits, f"GET {urlsplit(url).path}", lambda: self._once(url, params, seen))
+
+    def _once(
+        self, url: str, params: Mapping[str, str] | None, seen: Callable[[Mapping[str, str]], None] | None
+    ) -> Any:
+        with self._lock:
+            self.requests += 1
+        try:
+            answer = self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
+        except requests.exceptions.SSLError:
+            raise FatalError(
+                f"The secure connection to {self.service} could not be made.", hint="Check certificates and proxy."
+            ) from None
+        except requests.RequestException as error:
+            raise UnavailableError(
+                f"{self.service} could not be reached ({type(error).__name__}).", hint="Check the network; try later."
+            ) from None
+        if seen is not None:
+            seen(answer.headers)
+        return self._decoded(answer)
+
+    def _decoded(self, answer: requests.Response) -> Any:
+        if answer.is_redirect or 300 <= answer.status_code < 400:
+            raise ProtocolError(
+                f"{self.service} redirects to another address; the tokens are not sent there.",
+                hint="Check the configured address of the service.",
+            )
+        if answer.status_code >= 400:
+            raise status_error(self.service, answer.status_code, answer.headers, _words(answer))
+        if "json" not in answer.headers.get("Content-Type", ""):
+            raise PageError(
+                f"{self.service} sent a page instead of data.",
+                hint="Check the configured address, and whether a proxy or sign-in page stands in between.",
+            )
+        return _parsed(answer, self.service)
+
+
+def _parsed(answer: requests.Response, service: str) -> Any:
+    try:
+        return answer.json(parse_float=Decimal)
+    except requests.exceptions.JSONDecodeError:
+        # A body that ends early is a broken connection by another name: reading again is harmless.
+        raise UnavailableError(f"{service} sent an answer that was cut short.", hint=_LATER) from None
+
+
+def _words(answer: requests.Response) -> str:
+    """The service's own message from a JSON error body, shortened; nothing from other bodies."""
+    try:
+        body = answer.json()
+    except requests.exceptions.JSONDecodeError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    message = body.get("message") or body.get("detail") or body.get("title")
+    return f"It says: {message[:200]}" if isinstance(message, str) else ""
+
+
+def origin(url: str) -> str:
+    """scheme://host[:port] of an address, lower case."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -12,8 +12,8 @@ from worker.emulators.sharepoint.options import SharePointOptions
 
 @pytest.fixture
 def limited() -> Iterator[Emulator]:
-    """A site that allows 2 indexes and no index changes above 3 items."""
-    yield from serve(SharePointOptions(ru_per_minute=0, max_indexes=2, index_item_limit=3))
+    """A site that allows 2 indexes, and no index changes or list deletion above 3 items."""
+    yield from serve(SharePointOptions(ru_per_minute=0, max_indexes=2, index_item_limit=3, delete_list_limit=3))
 
 
 def test_create_list(emulator: Emulator) -> None:
@@ -162,6 +162,7 @@ def test_index_limits(limited: Emulator) -> None:
         limited.add(path, EcoKey=str(number))
     late = limited.ask("POST", index)
     assert (late.status_code, limited.code(late).split(",")[0]) == (500, "-2147024860")
+    assert limited.ask("DELETE", path).status_code == 500
 
 
 def test_views(emulator: Emulator) -> None:
@@ -187,7 +188,7 @@ def test_views(emulator: Emulator) -> None:
     assert emulator.get(f"{view}/viewfields")["Items"] == []
     assert emulator.ask("POST", f"{view}/viewfields/addviewfield('Nope')").status_code == 400
     assert emulator.ask("DELETE", view).status_code == 200
-    assert emulator.ask("GET", f"{path}/views/getbytitle('Overdue')").status_code == 400
+    assert emulator.ask("GET", f"{path}/views/getbytitle('Overdue')").status_code == 404
     emulator.switch(missing_view="empty")
     assert emulator.get(f"{path}/views/getbytitle('Overdue')") == {"odata.null": True}
 

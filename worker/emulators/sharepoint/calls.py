@@ -183,7 +183,7 @@ class Call:
         for view in one.views:
             if key in (view.id, view.title.lower()):
                 return one, view
-        raise errors.bad_argument("The specified view is invalid.")
+        raise errors.no_such_view()
 
     # --- versions
 

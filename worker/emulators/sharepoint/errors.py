@@ -111,8 +111,8 @@ def bad_argument(text: str) -> ODataError:
     return ODataError(400, "-2147024809, System.ArgumentException", text)
 
 
-def save_conflict() -> ODataError:
-    return ODataError(409, f"-2130575305, {SP_EXCEPTION}", "Save Conflict. Your changes conflict with another.")
+def no_such_view() -> ODataError:
+    return ODataError(404, "-2147024809, System.ArgumentException", "The specified view is invalid.")
 
 
 def etag_mismatch(sent: str, current: str) -> ODataError:

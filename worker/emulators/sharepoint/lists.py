@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.emulators.sharepoint import changes, errors, fields, views
-from worker.emulators.sharepoint.calls import Call, select, shaped, shaped_collection
+from worker.emulators.sharepoint import changes, errors, views
+from worker.emulators.sharepoint.calls import Call, shaped, shaped_collection
+from worker.emulators.sharepoint.field_shape import field_entity
 from worker.emulators.sharepoint.formats import Entity, Named, Result
 from worker.emulators.sharepoint.models import (
     SPContentType,
@@ -15,7 +16,6 @@ from worker.emulators.sharepoint.models import (
     new_guid,
 )
 from worker.emulators.sharepoint.names import encode_name, list_url_name
-from worker.emulators.sharepoint.people import find_user, user_json
 from worker.emulators.sharepoint.projection import list_path
 from worker.emulators.sharepoint.values import TypedDict
 
@@ -42,7 +42,6 @@ _KEPT: dict[str, Any] = {
     "NoCrawl": False,
     "OnQuickLaunch": False,
 }
-_RIGHTS = {"none": (0, 0), "read": (176, 138612833), "write": (176, 138613759), "manage": (2147483647, 4294967295)}
 
 
 # --- lists
@@ -119,7 +118,7 @@ def _expanded(call: Call, one: SPList) -> Entity:
         return entity
     value = dict(entity.value)
     if "fields" in wanted:
-        value["Fields"] = [fields.field_entity(one, field, site_path) for field in one.fields]
+        value["Fields"] = [field_entity(one, field, site_path) for field in one.fields]
     if "views" in wanted:
         value["Views"] = [views.view_entity(one, view, site_path) for view in one.views]
     if "contenttypes" in wanted:
@@ -195,13 +194,21 @@ def update_list(call: Call) -> Result:
 
 
 def delete_list(call: Call) -> Result:
-    call.store.drop_list(call.one_list())
+    call.store.drop_list(_droppable(call))
     return Result()
+
+
+def _droppable(call: Call) -> SPList:
+    """The list of the path, unless it is too long to be deleted at once (section 7)."""
+    one = call.one_list()
+    if one.item_count > call.site.options.delete_list_limit:
+        raise errors.over_threshold()
+    return one
 
 
 def recycle_list(call: Call) -> Result:
     """A recycled list is gone here: nothing reads lists back from the bin."""
-    call.store.drop_list(call.one_list())
+    call.store.drop_list(_droppable(call))
     return Result(Named("Recycle", new_guid()))
 
 
@@ -250,136 +257,3 @@ def update_content_type(call: Call) -> Result:
     item.form_formatter = body.get("ClientFormCustomFormatter", item.form_formatter)
     call.store.save_list(one)
     return Result(status=204)
-
-
-# --- web
-
-
-def read_context(call: Call) -> Result:
-    """contextInfo, in verbose under the method's name. 1800 s, so that clients ask once."""
-    stamped = call.site.options.now().strftime("%d %b %Y %H:%M:%S -0000")
-    versions = {"results": ["14.0.0.0", "15.0.0.0"]} if call.format == "verbose" else ["14.0.0.0", "15.0.0.0"]
-    value = TypedDict(
-        "SP.ContextWebInformation",
-        {
-            "FormDigestTimeoutSeconds": 1800,
-            "FormDigestValue": f"0x{call.store.identity('digest').replace('-', '').upper()},{stamped}",
-            "LibraryVersion": "16.0.26000.12000",
-            "SiteFullUrl": call.base,
-            "SupportedSchemaVersions": versions,
-            "WebFullUrl": call.base,
-        },
-    )
-    return Result(Named("GetContextWebInformation", value))
-
-
-def read_web(call: Call) -> Result:
-    options = call.site.options
-    value = {
-        "AllowRssFeeds": True,
-        "Configuration": 0,
-        "Created": "2026-01-05T08:00:00",
-        "Description": "",
-        "Id": call.store.identity("web"),
-        "Language": 1033,
-        "LastItemModifiedDate": call.now(),
-        "MasterUrl": f"{options.site_path}/_catalogs/masterpage/seattle.master",
-        "NoCrawl": False,
-        "QuickLaunchEnabled": True,
-        "RecycleBinEnabled": True,
-        "ServerRelativeUrl": options.site_path,
-        "Title": options.web_title,
-        "UIVersion": 15,
-        "Url": call.base,
-        "WebTemplate": "STS",
-        "WelcomePage": "SitePages/Home.aspx",
-    }
-    expand = {name.split("/")[0].lower() for name in call.names("expand")}
-    if "regionalsettings" in expand:
-        value["RegionalSettings"] = TypedDict("SP.RegionalSettings", _regional())
-    if "currentuser" in expand:
-        value["CurrentUser"] = TypedDict("SP.User", user_json(call.user))
-    entity = Entity(value, "SP.Web", "Web")
-    return Result(select(call, entity))
-
-
-def read_site(call: Call) -> Result:
-    value = {
-        "Id": call.store.identity("site"),
-        "ServerRelativeUrl": call.site.options.site_path,
-        "Url": call.base,
-        "ReadOnly": False,
-    }
-    return shaped(call, Entity(value, "SP.Site", "Site"))
-
-
-def _time_zone() -> TypedDict:
-    information = {"Bias": -60, "DaylightBias": -60, "StandardBias": 0}
-    return TypedDict(
-        "SP.TimeZone",
-        {
-            "Description": "(UTC+01:00) Brussels, Copenhagen, Madrid, Paris",
-            "Id": 3,
-            "Information": TypedDict("SP.TimeZoneInformation", information),
-        },
-    )
-
-
-def _regional() -> dict[str, Any]:
-    return {
-        "TimeZone": _time_zone(),
-        "DateFormat": 1,
-        "DateSeparator": "-",
-        "DecimalSeparator": ",",
-        "FirstDayOfWeek": 1,
-        "ListSeparator": ";",
-        "LocaleId": 1030,
-        "ThousandSeparator": ".",
-        "Time24": True,
-        "TimeSeparator": ":",
-    }
-
-
-def read_regional(call: Call) -> Result:
-    return shaped(call, Entity(_regional(), "SP.RegionalSettings", "Web/RegionalSettings"))
-
-
-def read_time_zone(call: Call) -> Result:
-    return shaped(call, Entity(dict(_time_zone()), "SP.TimeZone", "Web/RegionalSettings/TimeZone"))
-
-
-def read_permissions(call: Call) -> Result:
-    high, low = _RIGHTS[call.role]
-    return Result(
-        Named(
-            "EffectiveBasePermissions",
-            TypedDict("SP.BasePermissions", {"High": str(high), "Low": str(low)}),
-        )
-    )
-
-
-# --- people
-
-
-def _user_entity(user_id: int) -> Entity:
-    return Entity(user_json(user_id), "SP.User", f"Web/GetUserById({user_id})")
-
-
-def read_current_user(call: Call) -> Result:
-    return shaped(call, _user_entity(call.user))
-
-
-def read_user(call: Call) -> Result:
-    key = call.address.keys.get("user", (call.address.arguments or ("",))[0])
-    if not str(key).isdigit():
-        raise errors.ODataError(500, f"-2146232832, {errors.SP_EXCEPTION}", "User cannot be found.")
-    return shaped(call, _user_entity(int(key)))
-
-
-def ensure_user(call: Call) -> Result:
-    name = str(call.json().get("logonName") or "")
-    user_id = find_user(name)
-    if user_id is None:
-        text = f"The specified user {name} could not be found."
-        raise errors.ODataError(400, f"-2146232832, {errors.SP_EXCEPTION}", text)
-    return Result(_user_entity(user_id))

@@ -39,6 +39,7 @@ class SharePointOptions:
     lookup_threshold: int = 12
     max_indexes: int = 20
     index_item_limit: int = 20_000
+    delete_list_limit: int = 100_000
     max_batch_parts: int = 1000
     change_log_days: int = 60
     ru_per_minute: int = 1250

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from worker.emulators.sharepoint import bin as recycle_bin
-from worker.emulators.sharepoint import changes, errors, fields, forms, hooks, items, lists, stream, views
+from worker.emulators.sharepoint import changes, errors, fields, forms, hooks, items, lists, stream, views, web
 from worker.emulators.sharepoint.calls import Call
 from worker.emulators.sharepoint.formats import Entity, Named, Result
 from worker.emulators.sharepoint.options import Role
@@ -38,16 +38,16 @@ def _manage(handler: Handler) -> Endpoint:
 
 
 _TABLE: dict[str, dict[str, Endpoint]] = {
-    "contextinfo": {"POST": _read(lists.read_context)},
-    "web": {"GET": _read(lists.read_web)},
-    "site": {"GET": _read(lists.read_site)},
-    "regionalsettings": {"GET": _read(lists.read_regional)},
-    "regionalsettings/timezone": {"GET": _read(lists.read_time_zone)},
-    "effectivebasepermissions": {"GET": _read(lists.read_permissions)},
-    "currentuser": {"GET": _read(lists.read_current_user)},
-    "getuserbyid": {"GET": _read(lists.read_user)},
-    "user": {"GET": _read(lists.read_user)},
-    "ensureuser": {"POST": _read(lists.ensure_user)},
+    "contextinfo": {"POST": _read(web.read_context)},
+    "web": {"GET": _read(web.read_web)},
+    "site": {"GET": _read(web.read_site)},
+    "regionalsettings": {"GET": _read(web.read_regional)},
+    "regionalsettings/timezone": {"GET": _read(web.read_time_zone)},
+    "effectivebasepermissions": {"GET": _read(web.read_permissions)},
+    "currentuser": {"GET": _read(web.read_current_user)},
+    "getuserbyid": {"GET": _read(web.read_user)},
+    "user": {"GET": _read(web.read_user)},
+    "ensureuser": {"POST": _read(web.ensure_user)},
     "lists": {"GET": _read(lists.read_lists), "POST": _manage(lists.create_list)},
     "lists/add": {"POST": _manage(lists.create_list)},
     "list": {
@@ -58,7 +58,7 @@ _TABLE: dict[str, dict[str, Endpoint]] = {
     "list/recycle": {"POST": _manage(lists.recycle_list)},
     "list/deleteobject": {"POST": _manage(lists.delete_list)},
     "list/rootfolder": {"GET": _read(lists.read_root_folder)},
-    "list/effectivebasepermissions": {"GET": _read(lists.read_permissions)},
+    "list/effectivebasepermissions": {"GET": _read(web.read_permissions)},
     "list/items": {"GET": _read(items.read_items), "POST": _write(items.create_item)},
     "list/items/add": {"POST": _write(items.create_item)},
     "list/getitems": {"POST": _read(stream.read_caml_items)},

@@ -10,6 +10,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,18 @@ class SharePointStore:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
 
-    def begin(self) -> None:
-        """Open a transaction, so that one request costs one commit."""
-        if not self._db.in_transaction:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One request: held together by the lock, one commit, and nothing kept when it fails unexpectedly."""
+        with self.lock:
             self._db.execute("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                self._load()
+                raise
+            self.commit()
 
     def snapshot(self) -> None:
         """Keep a copy of everything aside (beside the file, or in memory), replacing an earlier copy."""

@@ -1,7 +1,7 @@
 """Reading e-conomic over HTTP: single answers, paged collections, cursors. There is no method that writes or deletes.
 
 Classic collections: the first page tells how many rows there are; the others are read side by side, a few at a time,
-in the order of an immutable key. Windows shift while rows come and go: a row that is deleted meanwhile lets another slip
+in the order of an immutable key. Windows shift while rows come and go: a row deleted meanwhile lets another slip
 between two windows. So rows are de-duplicated by key, and when fewer keys arrived than were promised everything is read
 once more by key range, which can't lose a row. Cost in the usual case: ceil(n / 1000) requests.
 """

@@ -77,11 +77,15 @@ class Emulator:
 
 
 def serve(options: SharePointOptions | None = None, store: SharePointStore | None = None) -> Iterator[Emulator]:
-    app = create_app(store or SharePointStore(), options=options or SharePointOptions(ru_per_minute=0))
+    """Serve a site; a store made here is closed at the end, one that was given is the caller's."""
+    kept = store or SharePointStore()
+    app = create_app(kept, options=options or SharePointOptions(ru_per_minute=0))
     with EmulatorServer(app) as server:
         emulator = Emulator(app, server.url)
         yield emulator
         emulator.session.close()
+    if store is None:
+        kept.close()
 
 
 KEY = (

@@ -41,7 +41,10 @@ def test_cut_connection(emulator: Emulator) -> None:
     emulator.app.state.faults.once("cut")
     with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
         emulator.ask("POST", f"{path}/items", {"Title": "x"})
-    assert emulator.get(path)["ItemCount"] == 1
+    emulator.app.state.faults.once("cut")
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
+        emulator.merge(f"{path}/items(1)", {"Title": "y"})
+    assert emulator.get(f"{path}/items(1)?$select=Title") == {"Title": "y"}
 
 
 def test_html_page(emulator: Emulator) -> None:
@@ -84,8 +87,12 @@ def test_unknown_faults_are_refused(emulator: Emulator) -> None:
     """The faults a caller may set are named."""
     with pytest.raises(ValueError, match="500-after-commit"):
         emulator.app.state.faults.parse(["nope=1"])
-    app = create_app(SharePointStore(), options=SharePointOptions(), faults=Faults(seed=3))
+    store = SharePointStore()
+    app = create_app(store, options=SharePointOptions(), faults=Faults(seed=3))
     app.state.faults.parse(["429=0.5"])
+    with pytest.raises(ValueError, match="500-after-commit"):
+        app.state.faults.set("nope", 1.0)
+    store.close()
 
 
 def test_budget_warns_then_refuses(budgeted: Emulator) -> None:

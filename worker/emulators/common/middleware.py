@@ -58,10 +58,13 @@ class EmulatorMiddleware:
             if receiver is None:
                 return
             receive = receiver
-        answer = _Answer(send, self.hold.pause if held == "after" else None)
+
+        def record(status: int) -> None:
+            if note.counted:
+                self.meter.record_note(_caller(scope), scope["method"], status, note)
+
+        answer = _Answer(send, record, self.hold.pause if held == "after" else None)
         await self.app(scope, receive, answer.send)
-        if note.counted:
-            self.meter.record_note(_caller(scope), scope["method"], answer.status, note)
 
     async def _hold_before(self, receive: Receive) -> Receive | None:
         """Hold a request that was read whole; None when its client went away, so it must not be handled."""
@@ -78,16 +81,19 @@ class EmulatorMiddleware:
 
 
 class _Answer:
-    """Sees the status go by; lets the first message wait for `pause`."""
+    """Counts the request when its answer begins, and lets that beginning wait for `pause`.
 
-    def __init__(self, send: Send, pause: Callable[[], Awaitable[None]] | None) -> None:
-        self.status = 0
+    Counted before it is sent: a caller that has its answer must find it in the statistics.
+    """
+
+    def __init__(self, send: Send, record: Callable[[int], None], pause: Callable[[], Awaitable[None]] | None) -> None:
         self._send = send
+        self._record = record
         self._pause = pause
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self._record(message["status"])
             if self._pause is not None:
                 await self._pause()
         await self._send(message)

@@ -72,7 +72,7 @@ class Api:
     def _early(self, headers: dict[str, str], note: Note) -> Response | None:
         """Answers that come before the request is looked at: faults, sign-in, a used-up budget."""
         faults, writer = self._state.faults, Writer(format_of(headers.get("accept", "")), "")
-        note.is_write = False
+        note.route, note.is_write = "refused", False
         if faults.hit("429"):
             return _refused(refuse(429, RETRY_SECONDS, self._state.switches))
         if faults.hit("503"):
@@ -168,8 +168,8 @@ class Api:
     def _part_fault(self, shown: PartAnswer, answer: Answer) -> PartAnswer:
         """A part that committed and still answers 500."""
         if answer.writes and answer.status < 400 and self._state.faults.hit("500-after-commit"):
-            kind = {"CONTENT-TYPE": answer.headers["Content-Type"]}
-            return PartAnswer(500, kind, Writer("verbose", "").error(_unexpected()))
+            kind = answer.headers["Content-Type"]
+            return PartAnswer(500, {"CONTENT-TYPE": kind}, Writer(format_of(kind), "").error(_unexpected()))
         return shown
 
     # --- after it ran
@@ -184,7 +184,9 @@ class Api:
         if faults.hit("html"):
             return Response(_HTML, 200, {"Content-Type": "text/html; charset=utf-8"})
         if faults.hit("cut"):
-            return CutResponse(bytes(response.body), response.status_code, dict(response.headers))
+            # An answer without a body would be whole already when it breaks off, so it announces one.
+            body, status = bytes(response.body) or b" ", response.status_code if response.body else 200
+            return CutResponse(body, status, {"Content-Type": "application/json"})
         return response
 
     def _over_budget(self) -> Response:

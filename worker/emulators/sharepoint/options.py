@@ -21,6 +21,7 @@ def as_role(text: str) -> Role:
 class SharePointOptions:
     """Options of the emulator; the numbers are the documented limits of SharePoint Online.
 
+    A request header `X-Emulator-User: 9` makes the person with that id (see people.py) the editor.
     `token` has the role `role`; `roles` gives further tokens theirs. `today` moves the day, never the time of day.
     `ru_per_minute` is the app's budget of resource units (0 = no limit); a single item read costs 1, any other
     read 2, a write 2 (throttling guide; prices of SharePoint REST itself are not published).

@@ -146,6 +146,15 @@ def test_a_failed_part_stops_no_other(emulator: Emulator) -> None:
     assert emulator.get(path)["ItemCount"] == 2
 
 
+def test_batch_without_a_grant(emulator: Emulator) -> None:
+    """A token without a grant on the site gets 403 for the batch as a whole."""
+    emulator.app.state.roles["nobody"] = "none"
+    path = emulator.make_list("Invoices")
+    body = pnp_body([("POST", f"{emulator.site}/_api/{path}/items", {})])
+    answer = send(emulator, body, token="nobody")
+    assert (answer.status_code, emulator.code(answer).split(",")[0]) == (403, "-2147024891")
+
+
 def test_unreadable_batches(emulator: Emulator) -> None:
     """No boundary, no parts or a broken request line are a 400 as a whole."""
     assert send(emulator, b"").status_code == 400

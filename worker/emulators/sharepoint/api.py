@@ -133,6 +133,8 @@ class Api:
         if self._state.budget.limit and not self._state.budget.spend(0):
             return self._over_budget()
         try:
+            if role == "none":
+                raise errors.access_denied()
             parts = parse_batch(headers.get("content-type", ""), body)
             if len(parts) > self._state.options.max_batch_parts:
                 raise errors.bad_query("The batch has too many operations.")

@@ -15,13 +15,17 @@ Format = Literal["verbose", "minimal", "nometadata"]
 
 @dataclass(frozen=True)
 class Entity:
-    """One object: its properties, type, path below `_api/`, etag of the body (None: it has none)."""
+    """One object: its properties, type, path below `_api/`, etag of the body (None: it has none).
+
+    `flat` says that no property is an Entity or holds some, so that thousands need not be looked through.
+    """
 
     value: dict[str, Any]
     type_name: str
     path: str
     etag: str | None = None
     id: str | None = None
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ class Writer:
 
 def _light_value(entity: Entity) -> dict[str, Any]:
     """The properties, with nested objects as plain ones."""
-    if not any(isinstance(value, Entity | list) for value in entity.value.values()):
+    if entity.flat:
         return entity.value
     return dict(_lightened(entity.value))
 

@@ -13,7 +13,10 @@ from worker.emulators.sharepoint.people import user_json
 from worker.emulators.sharepoint.sql import field_of
 from worker.emulators.sharepoint.values import Rules, TypedDict, TypedList, to_json, write_name
 
+# How a property is had: the internal name of a kept value that is shown as it is, or a function. Names apart,
+# because pages of thousands of rows consist mostly of those.
 Getter = Callable[[Item], Any]
+Source = str | Getter
 CONTENT_TYPE_ID = "0x0100"
 _HEAD: dict[str, Getter] = {
     "FileSystemObjectType": lambda _: 0,
@@ -51,7 +54,7 @@ class Projection:
         self._list = one
         self._rules = rules
         self._expand = {name.split("/")[0] for name in expand}
-        self._getters: dict[str, Getter] = {}
+        self._getters: dict[str, Source] = {}
         self._parts: dict[str, list[str]] = {}  # looked-up properties by look-up column
         if select:
             for name in select:
@@ -88,19 +91,19 @@ class Projection:
             raise errors.not_expanded(head)
         self._parts.setdefault(property_name(field.internal), []).append(part)
 
-    def _getter(self, name: str) -> Getter:
+    def _getter(self, name: str) -> Source:
         if name in _HEAD or name in _TAIL:
             return {**_HEAD, **_TAIL}[name]
         field = field_of(self._list, name)
         if name.endswith("StringId") and field is None:
             inner = self._getter(name.removesuffix("StringId") + "Id")
-            return lambda item: None if inner(item) is None else str(inner(item))
+            return lambda item: None if (found := _value(inner, item)) is None else str(found)
         if name == "ContentTypeId" and self._list.content_types:
             type_id = self._list.content_types[0].string_id
             return lambda _: type_id
         return self._plain_getter(name, field)
 
-    def _plain_getter(self, name: str, field: SPField | None) -> Getter:
+    def _plain_getter(self, name: str, field: SPField | None) -> Source:
         links: dict[str, Getter] = {
             "FileRef": lambda item: f"{self._folder}/{item.id}_.000",
             "FileDirRef": lambda _: self._folder,
@@ -135,11 +138,12 @@ class Projection:
         long_etag = self._rules.switches.get("body_etag") == "long"
         entities = []
         for item in items:
-            value = {name: get(item) for name, get in getters}
+            kept = item.doc.get
+            value = {name: kept(get) if isinstance(get, str) else get(item) for name, get in getters}
             for name, found in looked_up.items():
                 value[name] = found[item.id]
             etag = item.etag if long_etag else item.short_etag
-            entities.append(Entity(value, type_name, f"{path}/Items({item.id})", etag, item.guid))
+            entities.append(Entity(value, type_name, f"{path}/Items({item.id})", etag, item.guid, flat=True))
         return entities
 
     def _look_up(self, name: str, parts: list[str], items: Sequence[Item]) -> dict[int, Any]:
@@ -147,8 +151,8 @@ class Projection:
         field = field_of(self._list, name)
         if field is None:
             raise errors.unknown_field(name)
-        get: Getter = _PEOPLE.get(field.internal) or _getter_of(field)
-        ids = {item.id: _as_list(get(item)) for item in items}
+        source: Source = _PEOPLE.get(field.internal) or field.internal
+        ids = {item.id: _as_list(_value(source, item)) for item in items}
         shown = self._targets(field, {one for many in ids.values() for one in many}, parts)
         result: dict[int, Any] = {}
         for item_id, many in ids.items():
@@ -176,11 +180,15 @@ class Projection:
         }
 
 
-def _getter_of(field: SPField) -> Getter:
+def _value(source: Source, item: Item) -> Any:
+    return item.doc.get(source) if isinstance(source, str) else source(item)
+
+
+def _getter_of(field: SPField) -> Source:
     name = field.internal
     if field.type == "URL" or field.is_multiple:
         return lambda item: to_json(field, item.doc.get(name))
-    return lambda item: item.doc.get(name)
+    return name
 
 
 def _person(user_id: int, parts: list[str]) -> TypedDict:

@@ -1,4 +1,4 @@
-"""The web and its lists over REST (reference, sections 4.8, 6 and 12)."""
+"""Lists and their content types over REST (reference, sections 4.8, 6 and 12)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,14 +22,16 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
 
 from worker.errors import (
     AccessDeniedError,
     AuthenticationError,
+    ConfigError,
     FatalError,
     NotFoundError,
     PageError,
+    Problem,
     ProtocolError,
     RetriableError,
     ThrottledError,
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 TIMEOUT = (10.0, 120.0)  # seconds to connect, seconds without a byte
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_PORTS: Mapping[str, str] = {"https": ":443", "http": ":80"}
 _REQUEST_IDS = ("X-RequestId", "SPRequestGuid", "request-id")
 
 
@@ -125,7 +129,8 @@ def retrying(policy: RetryPolicy, waits: Waits, what: str, call: Callable[[], Re
 def _enough(state: RetryCallState, policy: RetryPolicy) -> bool:
     error = state.outcome.exception() if state.outcome else None
     attempts = policy.page_attempts if isinstance(error, PageError) else policy.attempts
-    return state.attempt_number >= attempts or stop_after_delay(policy.total_seconds)(state)
+    # "Before": a wait that would end beyond the limit is not begun, however politely the service asks for it.
+    return state.attempt_number >= attempts or stop_before_delay(policy.total_seconds)(state)
 
 
 def _pause(state: RetryCallState, policy: RetryPolicy) -> float:
@@ -159,9 +164,15 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds()) if moment.tzinfo else None
 
 
-def status_error(service: str, status: int, headers: Mapping[str, str], detail: str = "") -> WorkerError:
+def status_error(
+    service: str,
+    status: int,
+    headers: Mapping[str, str],
+    detail: str = "",
+    rules: Mapping[int, StatusRule] = STATUS_TABLE,
+) -> WorkerError:
     """The error a status stands for. `detail` is the service's own text; it must hold no secret."""
-    rule = STATUS_TABLE.get(status)
+    rule = rules.get(status)
     if rule is None:
         rule = StatusRule(UnavailableError, "failed", _LATER) if status >= 500 else StatusRule(FatalError, "refused")
     parts = [f"{service} {rule.sentence} (status {status}{_request_id(headers)})."]
@@ -182,7 +193,8 @@ def _request_id(headers: Mapping[str, str]) -> str:
 class Http:
     """A session towards one service. Thread-safe for reads; counts requests and waits.
 
-    `hosts` are the only origins (scheme://host[:port]) requests may go to: the secret headers never leave them.
+    `hosts` are the only origins (scheme://host[:port]) requests may go to: the secret `headers` never leave them, and
+    plain http is for loopback only (else ConfigError).
     """
 
     def __init__(
@@ -195,14 +207,17 @@ class Http:
         waits: Waits | None = None,
         pool: int = 8,
     ) -> None:
+        _check_encrypted(service, hosts)
         self.service = service
         self.waits = waits or Waits()
-        self._hosts = hosts
+        self._hosts = frozenset(map(origin, hosts))
+        self._secrets = tuple(headers.values())
         self._policy = policy or RetryPolicy()
         self._lock = threading.Lock()
         self.requests = 0
         self._session = requests.Session()
-        self._session.trust_env = True
+        # A proxy named in the environment can't reach this machine's own loopback addresses.
+        self._session.trust_env = not all(map(is_loopback, hosts))
         self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json", **headers})
         adapter = HTTPAdapter(pool_connections=pool, pool_maxsize=pool)
         self._session.mount("https://", adapter)
@@ -216,26 +231,37 @@ class Http:
         self._session.close()
 
     def get_json(
-        self, url: str, params: Mapping[str, str] | None = None, seen: Callable[[Mapping[str, str]], None] | None = None
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        seen: Callable[[Mapping[str, str]], None] | None = None,
+        rules: Mapping[int, StatusRule] = STATUS_TABLE,
     ) -> Any:
-        """Reads JSON, numbers with a decimal sign as Decimal. `seen` gets the headers of every answer.
+        """Reads JSON, numbers with a decimal sign as Decimal. `seen` gets the headers of every answer; `rules` are
+        what the statuses mean for this service.
 
-        Raises the errors of STATUS_TABLE, ProtocolError for an answer that is no JSON or leads elsewhere.
+        Raises the errors of `rules`, PageError for an answer that is no JSON, ProtocolError for one that leads
+        elsewhere, UnavailableError when there was no whole answer.
         """
         if origin(url) not in self._hosts:
             raise ProtocolError(
-                f"{self.service} gave a link to another host ({urlsplit(url).hostname}); it was not followed.",
+                f"{self.service} gave a link to another host ({origin(url)}); it was not followed.",
                 hint="Check the configured address of the service.",
             )
-        return retrying(self._policy, self.waits, f"GET {urlsplit(url).path}", lambda: self._once(url, params, seen))
 
-    def _once(
-        self, url: str, params: Mapping[str, str] | None, seen: Callable[[Mapping[str, str]], None] | None
-    ) -> Any:
+        def once() -> Any:
+            answer = self._sent(url, params)
+            if seen is not None:
+                seen(answer.headers)
+            return self._decoded(answer, rules)
+
+        return retrying(self._policy, self.waits, f"GET {urlsplit(url).path}", once)
+
+    def _sent(self, url: str, params: Mapping[str, str] | None) -> requests.Response:
         with self._lock:
             self.requests += 1
         try:
-            answer = self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
+            return self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
         except requests.exceptions.SSLError:
             raise FatalError(
                 f"The secure connection to {self.service} could not be made.", hint="Check certificates and proxy."
@@ -244,21 +270,19 @@ class Http:
             raise UnavailableError(
                 f"{self.service} could not be reached ({type(error).__name__}).", hint="Check the network; try later."
             ) from None
-        if seen is not None:
-            seen(answer.headers)
-        return self._decoded(answer)
 
-    def _decoded(self, answer: requests.Response) -> Any:
-        if answer.is_redirect or 300 <= answer.status_code < 400:
+    def _decoded(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> Any:
+        if 300 <= answer.status_code < 400:
             raise ProtocolError(
                 f"{self.service} redirects to another address; the tokens are not sent there.",
                 hint="Check the configured address of the service.",
             )
         if answer.status_code >= 400:
-            raise status_error(self.service, answer.status_code, answer.headers, _words(answer))
+            words = _masked(_words(answer), self._secrets)
+            raise status_error(self.service, answer.status_code, answer.headers, words, rules)
         if "json" not in answer.headers.get("Content-Type", ""):
             raise PageError(
-                f"{self.service} sent a page instead of data.",
+                f"{self.service} sent a page instead of data{_request_id(answer.headers)}.",
                 hint="Check the configured address, and whether a proxy or sign-in page stands in between.",
             )
         return _parsed(answer, self.service)
@@ -284,7 +308,29 @@ def _words(answer: requests.Response) -> str:
     return f"It says: {message[:200]}" if isinstance(message, str) else ""
 
 
+def _masked(text: str, secrets: Sequence[str]) -> str:
+    """A service may echo what it was sent; a token must not reach a log that way."""
+    for secret in secrets:
+        text = text.replace(secret, "***") if secret else text
+    return text
+
+
+def _check_encrypted(service: str, hosts: Iterable[str]) -> None:
+    open_ones = [host for host in sorted(hosts) if urlsplit(host).scheme != "https" and not is_loopback(host)]
+    if open_ones:
+        problems = [Problem(f"address of {service}", f"{host} must start with https://.") for host in open_ones]
+        raise ConfigError(problems, hint="Plain http would show the tokens to everybody on the way.")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address stays on this machine."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
 def origin(url: str) -> str:
-    """scheme://host[:port] of an address, lower case."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    """scheme://host[:port] of an address, lower case, without a port that goes without saying; "" for nonsense."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.removesuffix(_PORTS.get(parts.scheme, ''))}".lower()

@@ -11,15 +11,35 @@ from functools import cache
 
 import phonenumbers
 from babel import Locale
+from babel.core import get_global
 
 from worker.domain.encode import plain_decimal
 from worker.domain.field_types import FieldType
 from worker.domain.values import Value
 from worker.errors import RowError
 
-_ANY = frozenset(FieldType)
 _TEXTS = frozenset({FieldType.TEXT, FieldType.CHOICE})
 _NUMBERS = frozenset({FieldType.TEXT, FieldType.WHOLE, FieldType.MONEY, FieldType.NUMBER, FieldType.CHOICE})
+_PHONE = re.compile(r"\(?\+?[0-9 ()\-./]+")
+# Territories that ISO 3166 does not list as countries; Kosovo's XK is not in it either, but everybody uses it.
+_NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
+# Common spellings that the tables of territory names do not have.
+_SPELLINGS = {
+    "uk": "GB",
+    "u.k.": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "great britain": "GB",
+    "u.s.a.": "US",
+    "america": "US",
+    "holland": "NL",
+    "the netherlands": "NL",
+    "czech republic": "CZ",
+    "den tjekkiske republik": "CZ",
+    "norge": "NO",
+    "faroe islands": "FO",
+    "suomi": "FI",
+}
 _LANGUAGES = ("da", "en", "sv", "de", "nb")  # what people type into e-conomic's free country field
 
 
@@ -64,6 +84,8 @@ def cvr_digits(text: str) -> str:
 def phone(text: str) -> str:
     """Readable international form; numbers without a country code are Danish. What is no number is only trimmed."""
     plain = single_line(text)
+    if not _PHONE.fullmatch(plain):
+        return plain  # words beside the number would be lost
     try:
         number = phonenumbers.parse(plain, "DK")
     except phonenumbers.NumberParseException:
@@ -84,50 +106,47 @@ def country_name(language: str) -> Callable[[str], str]:
 
     def change(text: str) -> str:
         code = country_code(text)
-        name = Locale.parse(language).territories.get(code) if len(code) == 2 else None
-        return str(name) if name else single_line(text)
+        return _names(language).get(code) or single_line(text)
 
     return change
 
 
 def first_email(text: str) -> str | None:
-    """The first address of a list that blanks, commas or semicolons divide; no address = the trimmed text."""
-    parts = [part for part in re.split(r"[\s,;]+", text) if part]
-    return next((part for part in parts if "@" in part), single_line(text) or None)
+    """The first address of a list that blanks, commas or semicolons divide; without an address only trimmed."""
+    parts = (part.strip("<>()[]\"'").removeprefix("mailto:") for part in re.split(r"[\s,;]+", text))
+    return next((part for part in parts if "@" in part.strip("@")), single_line(text) or None)
 
 
 def digits(text: str) -> str | None:
     """Only the digits."""
-    return re.sub(r"\D", "", text) or None
+    return re.sub(r"[^0-9]", "", text) or None
 
 
 def join_lines(text: str) -> str:
     """Address lines joined by a comma."""
-    return ", ".join(line for line in map(single_line, re.split(r"\r\n?|\n", text)) if line)
+    lines = (single_line(line).rstrip(" ,") for line in re.split(r"\r\n?|\n", text))
+    return ", ".join(line for line in lines if line)
 
 
 def as_date(value: Value) -> Value:
     """The day of a date, a timestamp (UTC) or an ISO text."""
+    if isinstance(value, str):
+        value = _moment(value.strip())
     if isinstance(value, datetime):
         return value.date()
     if value is None or isinstance(value, date):
         return value
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip()[:10])
-        except ValueError:
-            raise RowError("not-convertible", {"converter": "date", "expected": "a date"}) from None
     raise RowError("not-convertible", {"converter": "date", "expected": "a date"})
 
 
 def yes_no(value: Value) -> Value:
     """Yes or No."""
+    if isinstance(value, str):
+        value = _TRUTHS.get(value.strip().casefold(), value)
     if value is None:
         return None
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if isinstance(value, str) and value.strip().casefold() in {"yes", "no"}:
-        return value.strip().capitalize()
     raise RowError("not-convertible", {"converter": "yes_no", "expected": "yes or no"})
 
 
@@ -142,16 +161,41 @@ def as_text(value: Value) -> Value:
     raise RowError("not-convertible", {"converter": "text", "expected": "a number or a text"})
 
 
+_TRUTHS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("yes", "ja", "true", "1"), True),
+    **dict.fromkeys(("no", "nej", "false", "0"), False),
+    "": None,
+}
+
+
+def _moment(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    except ValueError:
+        raise RowError("not-convertible", {"converter": "date", "expected": "a date"}) from None
+
+
+@cache
+def _names(language: str) -> Mapping[str, str]:
+    """Country names by alpha-2 code."""
+    names = Locale.parse(language).territories.items()
+    return {code: str(name) for code, name in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES}
+
+
 @cache
 def _codes_by_name() -> Mapping[str, str]:
-    codes: dict[str, str] = {}
+    """Alpha-2 codes by case-folded name in each language, alpha-2 and alpha-3 code."""
+    known = _names("da")
+    codes = {code.casefold(): code for code in known}
+    for alias, current in get_global("territory_aliases").items():
+        if len(alias) == 3 and alias.isalpha() and len(current) == 1 and current[0] in known:
+            codes[alias.casefold()] = current[0]
     for language in _LANGUAGES:
-        for code, name in Locale.parse(language).territories.items():
-            if len(code) == 2 and code.isalpha():
-                codes.setdefault(str(name).casefold(), code)
-                codes.setdefault(code.casefold(), code)
-    # Common spellings that the tables of territory names do not have.
-    return codes | {"uk": "GB", "usa": "US", "england": "GB", "holland": "NL", "norge": "NO", "færøerne": "FO"}
+        for code, name in _names(language).items():
+            codes.setdefault(name.casefold(), code)
+    return {**_SPELLINGS, **codes}
 
 
 def _texts(name: str, change: Callable[[str], Value]) -> Converter:

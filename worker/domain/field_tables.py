@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from worker.domain.field_types import FieldSpec, FieldType, Need
+from worker.domain.field_types import FieldType, Need, SourceField
 from worker.domain.profile import PeriodType
 from worker.domain.rows import ContactRow, CustomerRow, InvoiceRow
 from worker.domain.statistics import CustomerFigures, days_overdue
@@ -50,9 +50,9 @@ def _group(row: CustomerRow) -> Value:
 
 def _named(name: str, number: str) -> Callable[[CustomerRow], Value]:
     def read(row: CustomerRow) -> Value:
-        known: Value = getattr(row.customer, name)
-        fallback: Value = getattr(row.customer, number)
-        return known if known is not None else fallback
+        known: str | None = getattr(row.customer, name)
+        fallback: int | None = getattr(row.customer, number)
+        return known if known is not None or fallback is None else str(fallback)
 
     return read
 
@@ -62,25 +62,25 @@ def _erp_status(row: CustomerRow) -> Value:
 
 
 _STAMPS = (
-    FieldSpec("RunStarted", T.TIMESTAMP, "When the run started (UTC); rides along with other changes", _of("run",
-              "started"),
-              aliases=("FiguresAsOf",), stamp=True),
-    FieldSpec("RunID", T.TEXT, "Id of the run that last changed the item; rides along", _of("run", "run_id"),
-              aliases=("SyncRunID",), stamp=True),
+    SourceField("RunStarted", T.TIMESTAMP, "When the run started (UTC); rides along with other changes",
+                _of("run", "started"), aliases=("FiguresAsOf",), stamp=True),
+    SourceField("RunID", T.TEXT, "Id of the run that last changed the item; rides along",
+                _of("run", "run_id"), aliases=("SyncRunID",), stamp=True),
 )  # fmt: skip
 
 
-def _plain(name: str, kind: FieldType, meaning: str, attribute: str, path: str, *aliases: str) -> FieldSpec:
-    return FieldSpec(name, kind, meaning, _customer(attribute), path, aliases)
+def _plain(name: str, kind: FieldType, meaning: str, attribute: str, path: str, *aliases: str) -> SourceField:
+    return SourceField(name, kind, meaning, _customer(attribute), path, aliases)
 
 
 def _sales(name: str, meaning: str, attribute: str, needs: frozenset[Need] = _YEARS, kind: FieldType = T.MONEY,
-           *, control: bool = False, aliases: tuple[str, ...] = ()) -> FieldSpec:  # fmt: skip
-    return FieldSpec(name, kind, meaning, _figure(attribute), "", aliases, True, False, control, needs)
+           *, control: bool = False, aliases: tuple[str, ...] = ()) -> SourceField:  # fmt: skip
+    return SourceField(name, kind, meaning, _figure(attribute), "", aliases, True, False, control, needs)
 
 
-CUSTOMER_FIELDS: tuple[FieldSpec, ...] = (
-    _plain("Number", T.WHOLE, "Customer number; the key", "number", "customerNumber", "DebtorNumber", "Customer ID"),
+CUSTOMER_FIELDS: tuple[SourceField, ...] = (
+    _plain("Number", T.WHOLE, "Customer number; the key", "number", "customerNumber", "DebtorNumber", "Customer ID",
+           "CustomerNo", "Kundenummer"),
     _plain("Name", T.TEXT, "Customer's name", "name", "name"),
     _plain("Address", T.TEXT, "Street address, up to 510 characters, may hold line breaks", "address", "address",
            "Adress"),
@@ -102,26 +102,29 @@ CUSTOMER_FIELDS: tuple[FieldSpec, ...] = (
     _plain("CreditLimit", T.MONEY, "Credit limit", "credit_limit", "creditLimit", "CreditMaximum"),
     _plain("GroupNumber", T.WHOLE, "Customer group's number", "group_number", "customerGroup.customerGroupNumber",
            "DebtorGroup", "DebtorGroupHandle", "Customer group number"),
-    _plain("GroupName", T.TEXT, "Customer group's name", "group_name", "", "Customer group name"),
-    FieldSpec("Group", T.TEXT, "Customer group's number and name", _group, "", ("Customer group",), computed=True),
-    FieldSpec("PaymentTerms", T.TEXT, "Payment terms by name, else by number",
-              _named("payment_terms_name", "payment_terms_number"), "paymentTerms.paymentTermsNumber",
-              ("TermOfPayment", "TermOfPaymentHandle")),
-    FieldSpec("VatZone", T.TEXT, "VAT zone by name, else by number", _named("vat_zone_name", "vat_zone_number"),
-              "vatZone.vatZoneNumber"),
-    FieldSpec("SalesPerson", T.TEXT, "Salesperson by name, else by employee number",
-              _named("salesperson_name", "salesperson_number"), "salesPerson.employeeNumber",
-              ("OurReference", "OurReferenceHandle")),
+    SourceField("GroupName", T.TEXT, "Customer group's name", _customer("group_name"), "", ("Customer group name",),
+                computed=True),
+    SourceField("Group", T.TEXT, "Customer group's number and name", _group, "", ("Customer group",), computed=True),
+    SourceField("PaymentTerms", T.TEXT, "Payment terms by name, else by number",
+                _named("payment_terms_name", "payment_terms_number"), "paymentTerms.paymentTermsNumber",
+                ("TermOfPayment", "TermOfPaymentHandle")),
+    SourceField("VatZone", T.TEXT, "VAT zone by name, else by number", _named("vat_zone_name", "vat_zone_number"),
+                "vatZone.vatZoneNumber"),
+    SourceField("SalesPerson", T.TEXT, "Salesperson by name, else by employee number",
+                _named("salesperson_name", "salesperson_number"), "salesPerson.employeeNumber",
+                ("OurReference", "OurReferenceHandle")),
     _plain("Barred", T.BOOL, "No new invoices allowed", "barred", "barred"),
-    FieldSpec("ERPStatus", T.CHOICE, "Active or Barred", _erp_status, computed=True, choices=("Active", "Barred")),
-    FieldSpec("LastUpdated", T.TIMESTAMP, "When master data last changed (UTC); rides along", _customer("last_updated"),
-              "lastUpdated", ("ERPLastChanged",), stamp=True),
-    FieldSpec("ImportID", T.TEXT, "economic:<agreement>:<number>, unique over all agreements",
-              lambda row: f"economic:{row.agreement_number}:{row.customer.number}", computed=True),
-    FieldSpec("Balance", T.MONEY, "What the customer owes; negative = credit", _customer("balance"), "balance",
-              control=True),
-    FieldSpec("OverdueAmount", T.MONEY, "The part of the balance already due", _customer("due_amount"), "dueAmount",
-              ("DueAmount", "Overdue"), control=True),
+    SourceField("IsAccessible", T.BOOL, "The old name for not barred", lambda row: not row.customer.barred,
+                computed=True),
+    SourceField("ERPStatus", T.CHOICE, "Active or Barred", _erp_status, computed=True, choices=("Active", "Barred")),
+    SourceField("LastUpdated", T.TIMESTAMP, "When master data last changed (UTC); rides along",
+                _customer("last_updated"), "lastUpdated", ("ERPLastChanged",), stamp=True),
+    SourceField("ImportID", T.TEXT, "The word economic, agreement and customer number with colons between",
+                lambda row: f"economic:{row.agreement_number}:{row.customer.number}", computed=True),
+    SourceField("Balance", T.MONEY, "What the customer owes; negative = credit", _customer("balance"), "balance",
+                control=True),
+    SourceField("OverdueAmount", T.MONEY, "The part of the balance already due", _customer("due_amount"), "dueAmount",
+                ("DueAmount", "Overdue"), control=True),
     _sales("NotDue", "Open invoices due today or later, or without due date", "not_due", _OPEN),
     _sales("Overdue1To30", "Open invoices 1 to 30 days past due", "overdue_1_30", _OPEN),
     _sales("Overdue31To60", "Open invoices 31 to 60 days past due", "overdue_31_60", _OPEN),
@@ -138,8 +141,8 @@ CUSTOMER_FIELDS: tuple[FieldSpec, ...] = (
     _sales("AverageInvoiceThisYear", "Net sales this year per invoice", "average_invoice_this_year"),
     _sales("LastInvoiceDate", "Date of the latest invoice", "last_invoice_date", _ALL, T.DATE),
     _sales("FirstInvoiceDate", "Date of the first invoice", "first_invoice_date", _ALL, T.DATE),
-    FieldSpec("SalesTrend", T.CHOICE, "New, Growing, Stable, Declining, Lapsed or No sales", _figure("trend"),
-              computed=True, needs=_ALL, choices=TRENDS),
+    SourceField("SalesTrend", T.CHOICE, "New, Growing, Stable, Declining, Lapsed or No sales", _figure("trend"),
+                computed=True, needs=_ALL, choices=TRENDS),
     *_STAMPS,
 )  # fmt: skip
 
@@ -154,26 +157,25 @@ def _first_words(row: ContactRow) -> Value:
     return " ".join(words[:-1]) or (words[0] if words else None)
 
 
-CONTACT_FIELDS: tuple[FieldSpec, ...] = (
-    FieldSpec("ContactNumber", T.WHOLE, "Contact's number, unique in the agreement", _of("contact", "number"),
-              "number", ("customerContactNumber", "Id")),
-    FieldSpec("CustomerNumber", T.WHOLE, "Number of the customer it belongs to", _of("contact", "customer_number"),
-              "customerNumber", ("DebtorHandle", "DebtorNumber", "Company")),
-    FieldSpec("Name", T.TEXT, "Full name", _of("contact", "name"), "name"),
-    FieldSpec("FirstName", T.TEXT, "All words of the name but the last; rough", _first_words, computed=True),
-    FieldSpec("LastName", T.TEXT, "Last word of the name; rough", _last_word, computed=True),
-    FieldSpec("Email", T.TEXT, "E-mail", _of("contact", "email"), "email", ("E-mail",)),
-    FieldSpec("Phone", T.TEXT, "Phone, free text", _of("contact", "phone"), "phone", ("TelephoneNumber",)),
-    FieldSpec("Notes", T.TEXT, "Notes, up to 2,000 characters", _of("contact", "notes"), "notes", ("Comments",)),
-    FieldSpec("EInvoiceID", T.TEXT, "E-invoice id", _of("contact", "e_invoice_id"), "eInvoiceId", ("ExternalId",)),
-    FieldSpec("VisibleNumber", T.WHOLE, "The number e-conomic's users see, per customer", _of("contact",
-              "visible_number"),
-              "userInterfaceNumber", ("sortKey",)),
-    FieldSpec("ImportID", T.TEXT, "<customer number>-<contact number>; the key",
-              lambda row: f"{row.contact.customer_number}-{row.contact.number}", computed=True),
-    FieldSpec("ERPStatus", T.CHOICE, "Active", lambda _: "Active", computed=True, choices=("Active",)),
-    FieldSpec("LastUpdated", T.TIMESTAMP, "When the contact last changed; rides along", _of("contact", "last_updated"),
-              "lastUpdated", ("ERPLastChanged",), stamp=True),
+CONTACT_FIELDS: tuple[SourceField, ...] = (
+    SourceField("ContactNumber", T.WHOLE, "Contact's number, unique in the agreement", _of("contact", "number"),
+                "number", ("customerContactNumber", "Id")),
+    SourceField("CustomerNumber", T.WHOLE, "Number of the customer it belongs to", _of("contact", "customer_number"),
+                "customerNumber", ("DebtorHandle", "DebtorNumber", "Company")),
+    SourceField("Name", T.TEXT, "Full name", _of("contact", "name"), "name"),
+    SourceField("FirstName", T.TEXT, "All words of the name but the last; rough", _first_words, computed=True),
+    SourceField("LastName", T.TEXT, "Last word of the name; rough", _last_word, computed=True),
+    SourceField("Email", T.TEXT, "E-mail", _of("contact", "email"), "email", ("E-mail",)),
+    SourceField("Phone", T.TEXT, "Phone, free text", _of("contact", "phone"), "phone", ("TelephoneNumber",)),
+    SourceField("Notes", T.TEXT, "Notes, up to 2,000 characters", _of("contact", "notes"), "notes", ("Comments",)),
+    SourceField("EInvoiceID", T.TEXT, "E-invoice id", _of("contact", "e_invoice_id"), "eInvoiceId", ("ExternalId",)),
+    SourceField("VisibleNumber", T.WHOLE, "The number e-conomic's users see, per customer",
+                _of("contact", "visible_number"), "userInterfaceNumber", ("sortKey",)),
+    SourceField("ImportID", T.TEXT, "Customer number and contact number with a dash between; the key",
+                lambda row: f"{row.contact.customer_number}-{row.contact.number}", computed=True),
+    SourceField("ERPStatus", T.CHOICE, "Active", lambda _: "Active", computed=True, choices=("Active",)),
+    SourceField("LastUpdated", T.TIMESTAMP, "When the contact last changed; rides along",
+                _of("contact", "last_updated"), "lastUpdated", ("ERPLastChanged",), stamp=True),
     *_STAMPS,
 )  # fmt: skip
 
@@ -199,19 +201,19 @@ def _late(row: InvoiceRow) -> Value:
 
 
 def _invoice(name: str, kind: FieldType, meaning: str, attribute: str, path: str, *aliases: str,
-             control: bool = False) -> FieldSpec:  # fmt: skip
-    return FieldSpec(name, kind, meaning, _of("invoice", attribute), path, aliases, control=control)
+             control: bool = False) -> SourceField:  # fmt: skip
+    return SourceField(name, kind, meaning, _of("invoice", attribute), path, aliases, control=control)
 
 
-INVOICE_FIELDS: tuple[FieldSpec, ...] = (
+INVOICE_FIELDS: tuple[SourceField, ...] = (
     _invoice("InvoiceNumber", T.WHOLE, "Booked invoice number; the key", "number", "bookedInvoiceNumber", "Number"),
-    FieldSpec("Title", T.TEXT, "Invoice or Credit note, and the number", _invoice_title, computed=True),
+    SourceField("Title", T.TEXT, "Invoice or Credit note, and the number", _invoice_title, computed=True),
     _invoice("CustomerNumber", T.WHOLE, "Number of the customer", "customer_number", "customer.customerNumber",
              "DebtorNumber", "Company"),
     _invoice("InvoiceDate", T.DATE, "Invoice date", "invoice_date", "date"),
     _invoice("DueDate", T.DATE, "Due date; some payment terms give none", "due_date", "dueDate"),
-    FieldSpec("Status", T.CHOICE, "Not due, Overdue, Paid or Credit note, on the day of the run", invoice_status,
-              aliases=("InvoiceStatus",), computed=True, choices=INVOICE_STATES),
+    SourceField("Status", T.CHOICE, "Not due, Overdue, Paid or Credit note, on the day of the run", invoice_status,
+                aliases=("InvoiceStatus",), computed=True, choices=INVOICE_STATES),
     _invoice("Currency", T.TEXT, "Invoice currency, ISO code", "currency", "currency"),
     _invoice("NetAmount", T.MONEY, "Without VAT, invoice currency", "net", "netAmount"),
     _invoice("VATAmount", T.MONEY, "VAT, invoice currency", "vat", "vatAmount"),
@@ -221,9 +223,9 @@ INVOICE_FIELDS: tuple[FieldSpec, ...] = (
     _invoice("Remainder", T.MONEY, "Open amount, invoice currency; 0 = settled", "remainder", "remainder"),
     _invoice("RemainderInBaseCurrency", T.MONEY, "Open amount, base currency", "remainder_base",
              "remainderInBaseCurrency", "RemainderBase", control=True),
-    FieldSpec("DaysOverdue", T.WHOLE, "Days past due while open; else 0", _late, computed=True),
-    FieldSpec("PaidSeenOn", T.DATE, "The run's day when the remainder is 0; map it with Fill if blank",
-              lambda row: row.run.today if row.invoice.remainder == 0 else None, computed=True),
+    SourceField("DaysOverdue", T.WHOLE, "Days past due while open; else 0", _late, computed=True),
+    SourceField("PaidSeenOn", T.DATE, "The run's day when the remainder is 0; map it with Fill if blank",
+                lambda row: row.run.today if row.invoice.remainder == 0 else None, computed=True),
     _invoice("Reference", T.TEXT, "Other reference on the invoice", "reference", "references.other"),
     _invoice("RecipientName", T.TEXT, "Name at the time of invoicing", "recipient_name", "recipient.name"),
     _invoice("ExchangeRate", T.NUMBER, "Base-currency price of 100 units", "exchange_rate", "exchangeRate"),
@@ -232,18 +234,21 @@ INVOICE_FIELDS: tuple[FieldSpec, ...] = (
 
 
 def _period(name: str, kind: FieldType, meaning: str, attribute: str, *aliases: str, control: bool = False,
-            choices: tuple[str, ...] = ()) -> FieldSpec:  # fmt: skip
-    return FieldSpec(name, kind, meaning, _of("period", attribute), "", aliases, True, False, control, choices=choices)
+            choices: tuple[str, ...] = ()) -> SourceField:  # fmt: skip
+    return SourceField(
+        name, kind, meaning, _of("period", attribute), "", aliases, True, False, control, choices=choices
+    )
 
 
 def _stat_key(row: Any) -> Value:
     return f"{row.period.customer_number}|{row.period.period_type.value}|{row.period.start.isoformat()}"
 
 
-SALES_FIELDS: tuple[FieldSpec, ...] = (
-    FieldSpec("StatKey", T.TEXT, "<customer>|<period type>|<first day>; the key", _stat_key, computed=True),
-    FieldSpec("Title", T.TEXT, "Period type and first day",
-              lambda row: f"{row.period.period_type.value} from {row.period.start.isoformat()}", computed=True),
+SALES_FIELDS: tuple[SourceField, ...] = (
+    SourceField("StatKey", T.TEXT, "Customer number, period type and first day with bars between; the key", _stat_key,
+                computed=True),
+    SourceField("Title", T.TEXT, "Period type and first day",
+                lambda row: f"{row.period.period_type.value} from {row.period.start.isoformat()}", computed=True),
     _period("CustomerNumber", T.WHOLE, "Number of the customer", "customer_number", "DebtorNumber", "Company"),
     _period("PeriodType", T.CHOICE, "Financial year, Quarter, Month or Rolling 12 months", "period_type",
             choices=tuple(PeriodType)),

@@ -33,7 +33,7 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FieldSpec:
+class SourceField:
     """One field. `stamp`: moves by itself, so it never causes a write. `control`: summed and proved after a run."""
 
     name: str

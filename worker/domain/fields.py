@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from worker.domain.field_tables import CONTACT_FIELDS, CUSTOMER_FIELDS, INVOICE_FIELDS, SALES_FIELDS
-from worker.domain.field_types import FieldSpec, FieldType, Need
+from worker.domain.field_types import FieldType, Need, SourceField
 from worker.domain.profile import SourceKind
 
 __all__ = [
@@ -25,8 +25,6 @@ __all__ = [
     "resolve_field",
     "suggest_fields",
 ]
-
-SourceField = FieldSpec
 
 CATALOGUE: Mapping[SourceKind, Mapping[str, SourceField]] = {
     SourceKind.CUSTOMER: {field.name: field for field in CUSTOMER_FIELDS},

@@ -43,8 +43,12 @@ class FinancialYears:
 
     @classmethod
     def from_start(cls, month_day: str) -> FinancialYears:
-        """Twelve-month years that begin on MM-DD; 02-29 begins on 28 February where there is no 29th."""
+        """Twelve-month years that begin on MM-DD; 02-29 begins on 28 February where there is no 29th.
+
+        Raises ValueError for a text that is no day of a year.
+        """
         month, day = (int(part) for part in month_day.split("-"))
+        date(2024, month, day)  # a leap year has every day
         return cls((), start=(month, day))
 
     def containing(self, day: date) -> Year:
@@ -107,7 +111,7 @@ class FinancialYears:
         before = [year for year in self._years if year.last_day < day]
         after = [year for year in self._years if year.first_day > day]
         if before:
-            span = _stepped(before[-1].last_day + _DAY, day)
+            span = _stepped(max(year.last_day for year in before) + _DAY, day)
             return Year(span.first, min(span.last, after[0].first_day - _DAY)) if after else span
         anchor = after[0].first_day if after else date(day.year, 1, 1)
         return _stepped(anchor, day)
@@ -124,4 +128,6 @@ def _stepped(anchor: date, day: date) -> Year:
 
 
 def _twelve_months(year: Year) -> bool:
-    return add_months(year.first, 12) - _DAY == year.last
+    # Counted from either end: years that begin on 29 February are twelve months in both directions only sometimes.
+    following = year.last + _DAY
+    return add_months(year.first, 12) == following or add_months(following, -12) == year.first

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from worker.domain.financial_year import add_months
 from worker.domain.planning import SourceRow
 from worker.domain.profile import Profile, SourceKind
 from worker.domain.rows import ContactRow, CustomerRow, InvoiceRow, RunFacts, SalesRow
-from worker.sync.snapshot import Snapshot, months_back, profile_needs
+from worker.sync.snapshot import Snapshot, profile_needs
 
 
 def source_rows(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator[SourceRow]:
@@ -40,7 +41,7 @@ def _contacts(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator
 def _invoices(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator[SourceRow]:
     agreement = snapshot.agreement.number
     months = profile.source_filter.months
-    first = None if months is None else months_back(facts.today, months).replace(day=1)
+    first = None if months is None else add_months(facts.today, -months).replace(day=1)
     for invoice in snapshot.invoices():
         inside = first is None or invoice.invoice_date >= first
         row = InvoiceRow(invoice, agreement, facts)

@@ -19,6 +19,7 @@ from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_digest
 from worker.domain.report import LastRun, RunMode, RunReport, RunStatus, Trigger
 from worker.domain.rows import RunFacts
+from worker.domain.trend import DEFAULT_RULES, TrendRules
 from worker.domain.values import TargetKind
 from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, WorkerError
 from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Target, Usage
@@ -37,6 +38,7 @@ class RunOptions:
 
     zone: str = "Europe/Copenhagen"
     year_start: str | None = None
+    trend: TrendRules = DEFAULT_RULES
     trigger: Trigger = Trigger.MANUAL
     override_brake: bool = False
 
@@ -164,7 +166,7 @@ class Session:
     def _prepare(self) -> None:
         self._bind()
         bound = [profile for profile in self.profiles if profile.title not in self._unbound]
-        self._snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start)
+        self._snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start, self._options.trend)
         self._planner = Planner(self._targets, self._snapshot, self._world.progress)
         self._last = self._world.runs.last_good([profile.title for profile in bound])
 

@@ -17,10 +17,11 @@ from functools import cached_property
 
 from worker.domain.encode import decode_value, encode_value
 from worker.domain.fields import Need, resolve_field
-from worker.domain.financial_year import FinancialYears
+from worker.domain.financial_year import FinancialYears, add_months
 from worker.domain.profile import PeriodType, Profile, SourceKind
 from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
 from worker.domain.statistics import SalesAggregator
+from worker.domain.trend import DEFAULT_RULES, TrendRules
 from worker.ports import Source
 
 _COLUMNS = tuple(field.name for field in fields(Invoice))
@@ -29,11 +30,19 @@ _COLUMNS = tuple(field.name for field in fields(Invoice))
 class Snapshot:
     """A lazy, shared read of the source for one session. `today` is the agreement's local date."""
 
-    def __init__(self, source: Source, profiles: Sequence[Profile], today: date, year_start: str | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        profiles: Sequence[Profile],
+        today: date,
+        year_start: str | None = None,
+        trend: TrendRules = DEFAULT_RULES,
+    ) -> None:
         self._source = source
         self._profiles = profiles
         self._today = today
         self._year_start = year_start
+        self._trend = trend
         self._spool: InvoiceSpool | None = None
 
     @cached_property
@@ -109,11 +118,11 @@ class Snapshot:
             return None
         days = []
         if Need.SALES_YEARS in needs:
-            days += [self.years.previous(self._today).first, months_back(self._today, 24)]
+            days += [self.years.previous(self._today).first, add_months(self._today, -24)]
         if profile.source in (SourceKind.INVOICE, SourceKind.SALES):
             if profile.source_filter.months is None:
                 return None
-            first = months_back(self._today, profile.source_filter.months).replace(day=1)
+            first = add_months(self._today, -profile.source_filter.months).replace(day=1)
             days.append(first)
         if profile.source is SourceKind.SALES:
             # The financial years touched count in full, and the year before gives the change in per cent.
@@ -126,7 +135,7 @@ class Snapshot:
         periods = frozenset[PeriodType]().union(*(profile.source_filter.periods for profile in sales))
         months = [profile.source_filter.months for profile in sales]
         widest = None if None in months or not months else max(month for month in months if month is not None)
-        return SalesAggregator(self._today, self.years, periods, widest)
+        return SalesAggregator(self._today, self.years, periods, widest, self._trend)
 
     def _first_pass(self) -> None:
         if self._spool is not None:
@@ -160,18 +169,6 @@ def profile_needs(profile: Profile) -> frozenset[Need]:
         field = resolve_field(profile.source, rule.source) if rule.source else None
         needs |= field.needs if field else frozenset()
     return frozenset(needs)
-
-
-def months_back(day: date, months: int) -> date:
-    """The same day `months` months earlier; the last of the month where it has no such day."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise ValueError(f"no such month: {year}-{month + 1}")
 
 
 class InvoiceSpool:

@@ -1,0 +1,242 @@
+"""The one place that turns settings into real objects and joins them."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from filelock import FileLock, Timeout
+
+from worker.domain.profile import Profile
+from worker.domain.profile_row import profile_from_json
+from worker.domain.report import Trigger
+from worker.domain.trend import TrendRules
+from worker.economic.client import EconomicClient
+from worker.economic.source import EconomicSource
+from worker.errors import BusyError
+from worker.ports import Clock, Progress, StopSignal
+from worker.settings import Settings, SharePointSettings
+from worker.sharepoint.auth import (
+    Certificate,
+    TokenSource,
+    certificate_tokens,
+    managed_identity_tokens,
+    refuse_client_secret,
+    static_tokens,
+)
+from worker.sharepoint.client import SharePointClient
+from worker.sharepoint.definitions import load_definitions
+from worker.sharepoint.profiles import SharePointProfiles
+from worker.sharepoint.provision import Provisioner, ProvisionPlan
+from worker.sharepoint.runs import SharePointRuns
+from worker.sharepoint.site import SharePointSite, SiteOptions
+from worker.sync.runner import RunOptions, Session, World
+from worker.transport import Http, RetryPolicy, Waits, origin
+
+SHIPPED = Path(__file__).parent.parent / "config"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The machine's clock; `as_of` moves the date and keeps the time of day."""
+
+    as_of: date | None = None
+    zone: str = "Europe/Copenhagen"
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        moment = datetime.now(UTC)
+        if self.as_of is None:
+            return moment
+        local = moment.astimezone(ZoneInfo(self.zone))
+        return datetime.combine(self.as_of, time(local.hour, local.minute, local.second), local.tzinfo).astimezone(UTC)
+
+
+class NoProgress:
+    """Nobody watches."""
+
+    def started(self, label: str, total: int | None) -> None:
+        """Nothing."""
+
+    def advanced(self, count: int) -> None:
+        """Nothing."""
+
+    def finished(self) -> None:
+        """Nothing."""
+
+
+class App:
+    """Everything for one invocation. A context manager: leaving it closes the connections."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, progress: Progress, stop: StopSignal, *, patient: bool = True
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._progress = progress
+        self._stop = stop
+        self._sleep: Callable[[float], None] | None = None if patient else _no_sleep
+        self._close: list[Callable[[], None]] = []
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for close in self._close:
+            close()
+
+    @cached_property
+    def source(self) -> EconomicSource:
+        """e-conomic."""
+        economic = self.settings.economic
+        http = Http(
+            "e-conomic",
+            frozenset({origin(economic.base_url), origin(economic.openapi_url)}),
+            {
+                "X-AppSecretToken": economic.app_secret.get_secret_value(),
+                "X-AgreementGrantToken": economic.grant_token.get_secret_value(),
+            },
+            policy=RetryPolicy(),
+            waits=self._waits(),
+            pool=economic.parallel + 1,
+        )
+        client = EconomicClient(
+            economic.base_url,
+            economic.openapi_url,
+            http,
+            contacts_version=economic.customersapi_version,
+            parallel=economic.parallel,
+        )
+        self._close.append(client.close)
+        return EconomicSource(client, expected_agreement=economic.agreement)
+
+    @cached_property
+    def site(self) -> SharePointSite:
+        """The CRM's site."""
+        settings = self.settings.sharepoint
+        client = SharePointClient(
+            settings.site_url,
+            _tokens(settings),
+            units_per_minute=settings.units_per_minute * settings.units_share,
+            waits=self._waits(),
+        )
+        self._close.append(client.close)
+        options = SiteOptions(settings.lists, settings.columns, settings.time_zone, settings.concurrency)
+        return SharePointSite(client, options)
+
+    @cached_property
+    def profiles(self) -> SharePointProfiles:
+        """The profiles list."""
+        return SharePointProfiles(self.site)
+
+    @cached_property
+    def runs(self) -> SharePointRuns:
+        """The run list and row results."""
+        return SharePointRuns(self.site, self.profiles, self.settings.sync.language)
+
+    def session(self, profiles: Sequence[Profile], options: RunOptions) -> Session:
+        """A session over these profiles."""
+        world = World(self.source, self.site, self.runs, self.clock, self._progress, self._stop, _new_run_id)
+        return Session(world, profiles, options)
+
+    def run_options(self, *, trigger: Trigger = Trigger.MANUAL, override_brake: bool = False) -> RunOptions:
+        """Options from the settings."""
+        sync = self.settings.sync
+        trend = TrendRules(
+            Decimal(str(sync.trend_growing_pct)),
+            Decimal(str(sync.trend_declining_pct)),
+            sync.trend_lapsed_months,
+            sync.trend_new_months,
+        )
+        return RunOptions(sync.time_zone, sync.financial_year_start, trend, trigger, override_brake)
+
+    @contextmanager
+    def run_lock(self) -> Iterator[None]:
+        """Held while this data directory's worker writes. Raises BusyError when another process holds it; a killed
+        process holds nothing."""
+        folder = self.settings.sync.data_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / "run.lock", timeout=0):
+                yield
+        except Timeout:
+            raise BusyError(
+                "Another run is under way on this machine.", hint="Wait for it, or look at: economic-sync runs"
+            ) from None
+
+    @cached_property
+    def _provisioner(self) -> Provisioner:
+        unique = self.settings.sync.companies_unique_key
+        return Provisioner(self.site, load_definitions(self.config_dir / "lists", unique_customer_id=unique))
+
+    @property
+    def config_dir(self) -> Path:
+        """Where lists/ and profiles/ are."""
+        return self.settings.sync.config_dir or SHIPPED
+
+    def provision_plan(self) -> ProvisionPlan:
+        """What provisioning would do."""
+        return self._provisioner.plan()
+
+    def provision(self, plan: ProvisionPlan, told: Callable[[str], None] = lambda _text: None) -> None:
+        """Does it."""
+        self._provisioner.apply(plan, told)
+
+    def shipped_profiles(self) -> list[Profile]:
+        """The default profiles, in file order."""
+        files = sorted((self.config_dir / "profiles").glob("*.json"))
+        return [profile_from_json(file.read_text(encoding="utf-8"), f"file {file.name}") for file in files]
+
+    def _waits(self) -> Waits:
+        return Waits() if self._sleep is None else Waits(self._sleep)
+
+
+def build_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    stop: StopSignal | None = None,
+    patient: bool = True,
+) -> App:
+    """An app over real services. `patient` False keeps every retry limit but does not wait, for tests."""
+    sync = settings.sync
+    return App(
+        settings,
+        clock or SystemClock(sync.as_of, sync.time_zone),
+        progress or NoProgress(),
+        stop or threading.Event(),
+        patient=patient,
+    )
+
+
+def _tokens(settings: SharePointSettings) -> TokenSource:
+    match settings.auth:
+        case "certificate":
+            password = settings.certificate_password.get_secret_value() if settings.certificate_password else None
+            certificate = Certificate(settings.certificate_path or Path(), password)
+            return certificate_tokens(
+                settings.tenant_id or "", settings.client_id or "", certificate, settings.site_url
+            )
+        case "managed-identity":
+            return managed_identity_tokens(settings.client_id, settings.site_url)
+        case "static-token":
+            return static_tokens(settings.token.get_secret_value() if settings.token else "", settings.site_url)
+        case "client-secret":
+            raise refuse_client_secret()
+
+
+def _new_run_id() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def _no_sleep(_seconds: float) -> None:
+    return None

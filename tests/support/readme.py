@@ -36,9 +36,8 @@ def field_tables() -> str:
         rows = ["| Field | Type | Meaning | e-conomic | Also accepted |", "|---|---|---|---|---|"]
         for field in fields.values():
             path = f"`{field.rest_path}`" if field.rest_path else "computed" if field.computed else "the run"
-            rows.append(
-                f"| **{field.name}** | {field.type.value} | {field.meaning} | {path} | {', '.join(field.aliases) or '-'} |"
-            )
+            aliases = ", ".join(field.aliases) or "-"
+            rows.append(f"| **{field.name}** | {field.type.value} | {field.meaning} | {path} | {aliases} |")
         parts.append(f"**{source.value}**\n\n" + "\n".join(rows))
     return "\n\n".join(parts)
 
@@ -57,7 +56,8 @@ def rendered(text: str) -> str:
     """`text` with every block between its markers made anew."""
     for name, make in BLOCKS.items():
         pattern = re.compile(rf"(<!-- {name}: made from code -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = pattern.sub(lambda m, body=make(): f"{m[1]}{body}\n{m[2]}", text)
+        body = make()
+        text = pattern.sub(lambda match, body=body: f"{match[1]}{body}\n{match[2]}", text)
     return text
 
 

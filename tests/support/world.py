@@ -56,7 +56,7 @@ class World:
         self.clock = MovableClock()
         self.economic_store = EconomicStore(folder / "economic.sqlite")
         self.sharepoint_store = SharePointStore(folder / "sharepoint.sqlite")
-        self.data = generate(size, seed, TODAY)  # type: ignore[arg-type]
+        self.data = generate(size, seed, TODAY)
         self.economic_store.load(self.data)
         today = lambda: self.clock.now().date()  # noqa: E731
         self.economic_app = economic_app(self.economic_store, options=EconomicOptions(today=today))
@@ -223,7 +223,8 @@ class World:
 
 _SERVERS_OWN = frozenset(
     {"Id", "ID", "GUID", "Modified", "Created", "AuthorId", "EditorId", "OData__UIVersionString", "ContentTypeId"}
-    | {"FileSystemObjectType", "ServerRedirectedEmbedUri", "ServerRedirectedEmbedUrl", "ComplianceAssetId", "Attachments"}
+    | {"FileSystemObjectType", "ServerRedirectedEmbedUri", "ServerRedirectedEmbedUrl"}
+    | {"ComplianceAssetId", "Attachments"}
 )
 
 

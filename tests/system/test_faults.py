@@ -23,6 +23,7 @@ SHAREPOINT = [
     "truncated-batch",
     "expired-token",
 ]
+FAULTS = [("economic", name) for name in ECONOMIC] + [("sharepoint", name) for name in SHAREPOINT]
 GOOD = {RunStatus.SUCCEEDED, RunStatus.WITH_ERRORS}
 # A session may give up when the service keeps failing; the next night goes on. More would be no progress.
 NIGHTS = 40
@@ -50,7 +51,7 @@ def nights_until_done(world: World) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.05, 0.3])
-@pytest.mark.parametrize(("side", "name"), [("economic", n) for n in ECONOMIC] + [("sharepoint", n) for n in SHAREPOINT])
+@pytest.mark.parametrize(("side", "name"), FAULTS)
 def test_a_faulty_service_changes_nothing_in_the_end(world, side, name, rate):
     """No row doubled, none lost, whatever the service does on the way."""
     world.restore()

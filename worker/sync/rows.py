@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from worker.domain.financial_year import add_months
 from worker.domain.planning import SourceRow
@@ -50,8 +51,10 @@ def _invoices(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator
 
 def _sales(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator[SourceRow]:
     agreement = snapshot.agreement.number
+    wanted = profile.source_filter
+    first = date.min if wanted.months is None else add_months(facts.today, -wanted.months).replace(day=1)
     for period in snapshot.sales.sales_periods():
-        inside = period.period_type in profile.source_filter.periods
+        inside = period.period_type in wanted.periods and period.end >= first
         row = SalesRow(period, agreement, facts)
         yield SourceRow(row, inside and _takes(profile, snapshot, period.customer_number))
 

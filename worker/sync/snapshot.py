@@ -20,6 +20,7 @@ from worker.domain.fields import Need, resolve_field
 from worker.domain.financial_year import FinancialYears, add_months
 from worker.domain.profile import PeriodType, Profile, SourceKind
 from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
+from worker.domain.sales_periods import first_day_needed
 from worker.domain.statistics import SalesAggregator
 from worker.domain.trend import DEFAULT_RULES, TrendRules
 from worker.ports import Source
@@ -102,6 +103,11 @@ class Snapshot:
     def _keeps_rows(self) -> bool:
         return any(profile.source is SourceKind.INVOICE for profile in self._profiles)
 
+    @property
+    def _reads_booked(self) -> bool:
+        """Whether anything rests on booked invoices; ageing alone needs only the open ones."""
+        return self._keeps_rows or bool(self._needs - {Need.OPEN_INVOICES})
+
     def since(self) -> date | None:
         """The earliest invoice date any profile of the session needs; None = from the beginning."""
         days: list[date] = []
@@ -119,15 +125,14 @@ class Snapshot:
         days = []
         if Need.SALES_YEARS in needs:
             days += [self.years.previous(self._today).first, add_months(self._today, -24)]
-        if profile.source in (SourceKind.INVOICE, SourceKind.SALES):
-            if profile.source_filter.months is None:
-                return None
-            first = add_months(self._today, -profile.source_filter.months).replace(day=1)
-            days.append(first)
+        if profile.source not in (SourceKind.INVOICE, SourceKind.SALES):
+            return days
+        months = profile.source_filter.months
+        if months is None:
+            return None
         if profile.source is SourceKind.SALES:
-            # The financial years touched count in full, and the year before gives the change in per cent.
-            days.append(self.years.previous(self.years.containing(days[-1]).first).first)
-        return days
+            return [*days, first_day_needed(self._today, self.years, months)]
+        return [*days, add_months(self._today, -months).replace(day=1)]
 
     @cached_property
     def _aggregator(self) -> SalesAggregator:
@@ -144,15 +149,15 @@ class Snapshot:
         self._spool = InvoiceSpool()
         wants_figures = bool(self._needs)
         wants_open = Need.OPEN_INVOICES in self._needs
-        for invoice in self._source.invoices(since):
+        for invoice in self._source.invoices(since) if self._reads_booked else ():
             if wants_figures:
                 self._aggregator.add(invoice)
             if wants_open and since is None and invoice.remainder:
                 self._aggregator.add_open(invoice)
             if self._keeps_rows:
                 self._spool.append(invoice)
-        if wants_open and since is not None:
-            # The window left older invoices out, and those are the ones that are overdue.
+        if wants_open and not (self._reads_booked and since is None):
+            # The window leaves older invoices out, and those are the ones that are overdue.
             for invoice in self._source.open_invoices():
                 self._aggregator.add_open(invoice)
 

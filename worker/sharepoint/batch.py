@@ -39,8 +39,7 @@ def compose(parts: Sequence[Part]) -> tuple[str, bytes]:
     """Content type and body of a batch that performs `parts` in order."""
     outer, inner = f"batch_{uuid4()}", f"changeset_{uuid4()}"
     chunks = [f"--{outer}\r\nContent-Type: multipart/mixed; boundary={inner}\r\n\r\n"]
-    for part in parts:
-        chunks.append(f"--{inner}\r\n{_PART_HEAD}{_request(part)}\r\n")
+    chunks += [f"--{inner}\r\n{_PART_HEAD}{_request(part)}\r\n" for part in parts]
     chunks.append(f"--{inner}--\r\n--{outer}--\r\n")
     return f"multipart/mixed; boundary={outer}", "".join(chunks).encode("ascii")
 

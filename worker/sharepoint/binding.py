@@ -1,164 +1,155 @@
-"""Binding: logical columns of a profile to the real columns of a list, every problem at once.
+"""From logical columns to a real list's columns, before anything is read from e-conomic. Pure.
 
-No public page names iGlobe's lists and columns, so nothing is taken for granted. A column is found by, in this order:
-the configured internal name, the default internal name, the display name, a known alias; the first rule that finds
-anything decides, and two finds of one rule are ambiguous.
+Order, as people set CRM sites up: an internal name somebody configured; the exact display name; an alias in any letter
+case; the name a list made by the worker has. What is missing, ambiguous or of the wrong type is collected, with the
+candidates, and nothing is ever created, renamed or dropped here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-from xml.etree import ElementTree
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from worker.domain.values import Column, ColumnKind
+from worker.domain.values import ColumnKind
 from worker.errors import Problem
+from worker.sharepoint.definitions import ColumnDefinition, ListDefinition
+from worker.sharepoint.site_lists import FieldInfo
 
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "Title": ("Titel",),
-    "CompanyName": ("Company name", "Firmanavn", "Virksomhedsnavn"),
-    "CustomerID": ("Customer ID", "Customer No", "CustomerNo", "Kundenummer", "Kundenr"),
-    "CINumber": ("CI Number", "CVR", "CVR nr", "CVR-nr", "CVR-nummer"),
-    "VATNumber": ("VAT Number", "VAT no", "Momsnummer"),
-    "ImportID": ("Import ID",),
-    "CompanyType": ("Company type", "Virksomhedstype"),
-    "Address": ("Adresse", "Street"),
-    "Zip": ("Postal code", "Zip code", "Postnr", "Postnummer"),
-    "City": ("By", "Town"),
-    "Country": ("Land",),
-    "Phone": ("Telephone", "Telefon"),
-    "Mobile": ("Mobile phone", "Mobil"),
-    "EMail": ("E-mail", "Email"),
-    "Website": ("Web", "Hjemmeside", "Web site"),
-    "CustomerGroup": ("Customer group", "Kundegruppe"),
-    "PaymentTerms": ("Payment terms", "Betalingsbetingelser"),
-    "CurrencyCode": ("Currency", "Valuta"),
-    "CreditLimit": ("Credit limit", "Kreditmaksimum"),
-    "Balance": ("Saldo",),
-    "OverdueAmount": ("Overdue amount", "Overdue", "Forfalden"),
-    "SalesYearToDate": ("Sales year to date", "Sales YTD", "Salg år til dato"),
-    "LastInvoiceDate": ("Last invoice date", "Seneste faktura"),
-    "Company": ("Virksomhed", "Firma"),
+K = ColumnKind
+# What else can hold values of a kind without loss; its own kind always can.
+_HOLDS: Mapping[ColumnKind, frozenset[ColumnKind]] = {
+    K.TEXT: frozenset({K.NOTE, K.CHOICE, K.URL}),
+    K.NOTE: frozenset({K.TEXT}),
+    K.NUMBER: frozenset({K.CURRENCY, K.TEXT}),
+    K.CURRENCY: frozenset({K.NUMBER}),
+    K.DATE: frozenset({K.TEXT}),
+    K.CHOICE: frozenset({K.TEXT}),
+    K.BOOLEAN: frozenset({K.CHOICE, K.TEXT}),
 }
-
-_KINDS: Mapping[str, ColumnKind] = {
-    "Text": ColumnKind.TEXT,
-    "Note": ColumnKind.NOTE,
-    "Number": ColumnKind.NUMBER,
-    "Currency": ColumnKind.CURRENCY,
-    "Choice": ColumnKind.CHOICE,
-    "Boolean": ColumnKind.BOOLEAN,
-    "Lookup": ColumnKind.LOOKUP,
-    "User": ColumnKind.PERSON,
-    "URL": ColumnKind.URL,
-}
+# Types that can be looked up by value, which a key must be.
+_KEYS = frozenset({K.TEXT, K.NUMBER, K.CHOICE})
+_SHOWN = 12
 
 
-class ListFields:
-    """The usable columns of one list, as `GET lists(..)/fields` returns them."""
+@dataclass(frozen=True)
+class ColumnNames:
+    """What a configuration says about one list: logical column -> internal name."""
 
-    def __init__(self, title: str, fields: Sequence[Mapping[str, Any]]) -> None:
-        self.title = title
-        self.fields = [field for field in fields if field.get("TypeAsString") and not _system(field)]
+    explicit: Mapping[str, str] = field(default_factory=dict)
 
-    def names(self) -> tuple[str, ...]:
-        """Display names with internal names, for messages."""
-        return tuple(sorted({_name(field) for field in self.fields}))
 
-    def bind(self, name: str, configured: str | None) -> Mapping[str, Any] | str:
-        """The one field for a logical name, or a sentence that says why there is none."""
-        if configured is not None:
-            found = [field for field in self.fields if _is(field, "InternalName", configured)]
-            return (
-                found[0] if found else f"the configured internal name '{configured}' does not exist in '{self.title}'."
-            )
-        for key, wanted in (("InternalName", (name,)), ("Title", (name,)), ("Title", ALIASES.get(name, ()))):
-            found = [f for f in self.fields if any(_is(f, key, one) for one in wanted)]
-            if len(found) > 1:
-                names = ", ".join(_name(field) for field in found)
-                return f"several columns of '{self.title}' could be meant: {names}. Configure the internal name."
-            if found:
-                return found[0]
-        return f"no column of '{self.title}' is called so, by internal name, display name or alias."
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A logical column and the real one it stands for."""
+
+    name: str
+    field: FieldInfo
 
 
 def bind_columns(
-    label: str, where: ListFields, names: Iterable[str], configured: Mapping[str, str]
-) -> tuple[dict[str, Column], list[Problem]]:
-    """The bound columns and everything that is wrong. `label` is the profile, for messages."""
-    bound: dict[str, Column] = {}
+    label: str,
+    definition: ListDefinition,
+    fields: Sequence[FieldInfo],
+    wanted: Sequence[str],
+    names: ColumnNames,
+    lookup_lists: Mapping[str, str],
+) -> tuple[list[Bound], list[Problem]]:
+    """The real columns for `wanted`, and everything that is wrong.
+
+    `lookup_lists`: list key -> GUID of the list on this site. `label` names whoever asks, for the messages.
+    """
+    bound: list[Bound] = []
     problems: list[Problem] = []
-    for name in names:
-        field = where.bind(name, configured.get(name))
-        place = f"profile '{label}', target column {name}"
-        if isinstance(field, str):
-            problems.append(Problem(place, field, where.names()))
-            continue
-        kind = _kind(field)
-        if kind is None:
-            problems.append(
-                Problem(place, f"column {_name(field)} has the type {field['TypeAsString']}, which can't be written.")
-            )
-        elif field.get("ReadOnlyField"):
-            problems.append(Problem(place, f"column {_name(field)} is read-only."))
+    for name in wanted:
+        where = f"{label}: list {definition.title}, column {name}"
+        found = find_field(name, definition.by_name.get(name), fields, names)
+        if len(found) == 1:
+            problems += _misfits(where, name, definition, found[0], lookup_lists)
+            bound.append(Bound(name, found[0]))
         else:
-            bound[name] = _column(name, field, kind)
-    return bound, problems
+            problems.append(_not_one(where, name, definition, found, fields))
+    return bound, problems + _doubles(label, definition, bound)
 
 
-def _kind(field: Mapping[str, Any]) -> ColumnKind | None:
-    kind = str(field["TypeAsString"])
-    if kind == "DateTime":
-        return ColumnKind.DATE if _schema(field).get("Format") == "DateOnly" else ColumnKind.DATETIME
-    return _KINDS.get(kind)
-
-
-def _column(name: str, field: Mapping[str, Any], kind: ColumnKind) -> Column:
-    schema = _schema(field)
-    return Column(
-        name=name,
-        internal=str(field.get("EntityPropertyName") or field["InternalName"]),
-        display=str(field.get("Title") or field["InternalName"]),
-        kind=kind,
-        required=bool(field.get("Required")),
-        max_length=int(schema.get("MaxLength") or 255) if kind is ColumnKind.TEXT else None,
-        decimals=_decimals(schema, kind),
-        choices=tuple(choice.text or "" for choice in schema.iter("CHOICE")),
-        indexed=bool(field.get("Indexed")),
-        unique=bool(field.get("EnforceUniqueValues")),
-        lookup_list=schema.get("List"),
+def find_field(
+    name: str, definition: ColumnDefinition | None, fields: Sequence[FieldInfo], names: ColumnNames
+) -> list[FieldInfo]:
+    """The columns the first rule that matches anything gives; one is what is wanted."""
+    explicit = names.explicit.get(name)
+    if explicit is not None:
+        return [one for one in fields if one.internal == explicit]
+    usable = [one for one in fields if not one.hidden and not (one.read_only and one.kind is None)]
+    displays = {definition.display, definition.danish} if definition else {name}
+    aliases = {alias.casefold() for alias in (name, *(definition.aliases if definition else ()))}
+    aliases |= {display.casefold() for display in displays if display}
+    rules = (
+        [one for one in usable if one.title in displays],
+        [one for one in usable if one.title.casefold() in aliases],
+        [one for one in fields if one.internal == name],
     )
+    found = next((rule for rule in rules if rule), [])
+    if len(found) > 1:
+        # A list made by the worker settles it: Title, for one, is shown by three columns.
+        found = [one for one in found if one.internal == name] or found
+    return found
 
 
-def _schema(field: Mapping[str, Any]) -> ElementTree.Element:
-    """The column's definition: format, decimals, length, choices, list pointed to."""
-    try:
-        return ElementTree.fromstring(str(field.get("SchemaXml") or "<Field/>"))  # noqa: S314  # from the tenant itself
-    except ElementTree.ParseError:
-        return ElementTree.Element("Field")
+def _not_one(
+    where: str, name: str, definition: ListDefinition, found: Sequence[FieldInfo], fields: Sequence[FieldInfo]
+) -> Problem:
+    setting = f'Name it in the settings: [sharepoint.columns."{definition.title}"] {name} = "<internal name>".'
+    if found:
+        names = tuple(sorted(f"{one.title} ({one.internal})" for one in found))
+        return Problem(where, f"fits several columns. {setting}", names)
+    candidates = {one.title: one for one in fields if not one.hidden and one.kind is not None}
+    close = difflib.get_close_matches(name, candidates, n=_SHOWN, cutoff=0.4) or sorted(candidates)[:_SHOWN]
+    shown = tuple(f"{title} ({candidates[title].internal})" for title in close)
+    return Problem(where, f"is not in the list. Add it with economic-sync provision, or: {setting}", shown)
 
 
-def _decimals(schema: ElementTree.Element, kind: ColumnKind) -> int | None:
-    """Decimal places shown. SharePoint stores more; an automatic number format rounds nothing, money has two."""
-    if kind not in (ColumnKind.NUMBER, ColumnKind.CURRENCY):
-        return None
-    places = schema.get("Decimals")
-    if places is None or not places.isdecimal():
-        return 2 if kind is ColumnKind.CURRENCY else None
-    return int(places)
+def _misfits(
+    where: str, name: str, definition: ListDefinition, real: FieldInfo, lookup_lists: Mapping[str, str]
+) -> list[Problem]:
+    shown = f"'{real.title}' ({real.internal})"
+    if real.kind is None:
+        return [Problem(where, f"{shown} is of type {real.type_name}, which the worker can't fill.")]
+    if real.read_only:
+        return [Problem(where, f"{shown} is read-only.")]
+    if real.rich_text:
+        return [Problem(where, f"{shown} holds formatted text. Switch it to plain text.")]
+    problems = []
+    expected = definition.by_name.get(name)
+    if name == definition.key_column and real.kind not in _KEYS:
+        problems.append(Problem(where, f"{shown} is of type {real.type_name}; a key can't be looked up in it."))
+    elif expected is not None:
+        problems += _unlike(where, shown, expected, real, lookup_lists)
+    return problems
 
 
-def _system(field: Mapping[str, Any]) -> bool:
-    """Columns that SharePoint keeps for itself; Title is one of the few base columns that are ours to fill."""
-    if field.get("InternalName") == "Title":
-        return False
-    return bool(field.get("Hidden")) or bool(field.get("FromBaseType"))
+def _unlike(
+    where: str, shown: str, expected: ColumnDefinition, real: FieldInfo, lookup_lists: Mapping[str, str]
+) -> list[Problem]:
+    """Differences from the definition that would make rows fail."""
+    allowed = frozenset({expected.type}) | _HOLDS.get(expected.type, frozenset())
+    if real.kind not in allowed:
+        names = tuple(sorted(kind.value for kind in allowed))
+        return [Problem(where, f"{shown} is of type {real.type_name}.", names)]
+    missing = [choice for choice in expected.choices if choice not in real.choices]
+    if real.kind is ColumnKind.CHOICE and missing and not real.fill_in and expected.choices:
+        return [Problem(where, f"{shown} lacks the choices {', '.join(missing)}. Add them to the column.")]
+    if expected.lookup is not None and real.lookup_list != lookup_lists.get(expected.lookup):
+        return [Problem(where, f"{shown} points to another list than {expected.lookup}.")]
+    return []
 
 
-def _is(field: Mapping[str, Any], key: str, wanted: str) -> bool:
-    return str(field.get(key) or "").strip().casefold() == wanted.casefold()
-
-
-def _name(field: Mapping[str, Any]) -> str:
-    title, internal = str(field.get("Title") or ""), str(field["InternalName"])
-    return title if title == internal else f"{title} ({internal})"
+def _doubles(label: str, definition: ListDefinition, bound: Sequence[Bound]) -> list[Problem]:
+    """Two logical columns that would write the same real one."""
+    users: dict[str, list[str]] = {}
+    for one in bound:
+        users.setdefault(one.field.internal, []).append(one.name)
+    return [
+        Problem(f"{label}: list {definition.title}", f"{' and '.join(names)} would both be column {internal}.")
+        for internal, names in users.items()
+        if len(names) > 1
+    ]

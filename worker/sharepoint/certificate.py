@@ -43,14 +43,18 @@ def _from_pem(data: bytes, password: bytes | None) -> tuple[str, x509.Certificat
         key = serialization.load_pem_private_key(data, password)
         return _key_text(key), x509.load_pem_x509_certificate(data)
     except (ValueError, TypeError):
-        raise _problem("The PEM file can't be read: it is damaged, or SHAREPOINT_CERTIFICATE_PASSWORD is wrong.") from None
+        raise _problem(
+            "The PEM file can't be read: it is damaged, or SHAREPOINT_CERTIFICATE_PASSWORD is wrong."
+        ) from None
 
 
 def _from_pfx(data: bytes, password: bytes | None) -> tuple[str, x509.Certificate]:
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
     except (ValueError, TypeError):
-        raise _problem("The PFX file can't be read: it is damaged, or SHAREPOINT_CERTIFICATE_PASSWORD is wrong.") from None
+        raise _problem(
+            "The PFX file can't be read: it is damaged, or SHAREPOINT_CERTIFICATE_PASSWORD is wrong."
+        ) from None
     if key is None or certificate is None:
         raise _problem("The PFX file must hold both a private key and a certificate.")
     return _key_text(key), certificate

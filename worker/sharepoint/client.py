@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,7 +18,7 @@ from office365.runtime.http.http_method import HttpMethod
 from office365.runtime.http.request_options import RequestOptions
 from office365.sharepoint.client_context import ClientContext
 
-from worker.errors import ProtocolError, RetriableError, ThrottledError, UnavailableError
+from worker.errors import ProtocolError, ThrottledError, UnavailableError
 from worker.ports import Usage
 from worker.sharepoint.auth import Tokens
 from worker.sharepoint.batch import Part, PartAnswer, compose, parse
@@ -29,6 +30,7 @@ NO_METADATA = "application/json;odata=nometadata"
 # The only light format whose rows carry their etag.
 MINIMAL = "application/json;odata=minimalmetadata"
 PAGE_SIZE = 5000
+_PATH_SAFE = "/()'=,$-_.~@!*:"
 BATCH_SIZE = 100
 _REFUSED = frozenset({429, 503})
 _READ_ATTEMPTS = 3
@@ -68,7 +70,7 @@ class SharePointClient:
 
     def url(self, path: str) -> str:
         """The absolute address of a path below `_api/`."""
-        return f"{self.site_url}/_api/{quote(path, safe="/()'=,$-_.~@!*:")}"
+        return f"{self.site_url}/_api/{quote(path, safe=_PATH_SAFE)}"
 
     def get_json(self, path: str, params: Mapping[str, str] | None = None, *, accept: str = NO_METADATA) -> Any:
         """Reads JSON; numbers with a decimal sign as Decimal."""
@@ -84,7 +86,9 @@ class SharePointClient:
         while True:
             rows = answer.get("value") if isinstance(answer, dict) else None
             if not isinstance(rows, list):
-                raise ProtocolError(f"SharePoint's answer to {path} is no collection.", hint="Check SHAREPOINT_SITE_URL.")
+                raise ProtocolError(
+                    f"SharePoint's answer to {path} is no collection.", hint="Check SHAREPOINT_SITE_URL."
+                )
             yield rows
             link = answer.get("odata.nextLink")
             if not link:
@@ -110,21 +114,26 @@ class SharePointClient:
         answers: list[PartAnswer | None] = [None] * len(parts)
         waiting = list(range(len(parts)))
 
-        def attempt() -> None:
-            got = self._post([parts[index] for index in waiting])
+        def attempt() -> ThrottledError | None:
+            try:
+                got = self._post([parts[index] for index in waiting])
+            except ThrottledError as error:
+                return error  # refused as a whole, and the transport has already tried again
             for index, answer in zip(waiting, got, strict=True):
                 answers[index] = answer
             waiting[:] = [index for index in waiting if _is_refused(answers[index])]
             if waiting:
                 raise self._throttled([answers[index] for index in waiting])
+            return None
 
         try:
-            retrying(self._transport.policy, self._transport.waits, "parts of a batch", attempt)
-        except ThrottledError:
-            if len(waiting) == len(parts):
-                raise
-            for index in waiting:
-                answers[index] = None
+            refused = retrying(self._transport.policy, self._transport.waits, "parts of a batch", attempt)
+        except ThrottledError as error:
+            refused = error
+        if refused is not None and len(waiting) == len(parts):
+            raise refused
+        for index in waiting:
+            answers[index] = None
         return answers
 
     def _post(self, parts: Sequence[Part]) -> Sequence[PartAnswer | None]:
@@ -152,25 +161,13 @@ class SharePointClient:
     def _read(self, url: str, accept: str) -> Any:
         request = RequestOptions(url, headers={"Accept": accept})
 
-        def attempt() -> Any:
+        for _ in range(_READ_ATTEMPTS):
             answer = self.context.pending_request().execute_request_direct(request)
             try:
                 return json.loads(answer.content, parse_float=Decimal)
             except ValueError:
-                # A body that ends early is a broken connection by another name: reading again is harmless.
-                raise UnavailableError("SharePoint sent an answer that was cut short.", hint="Try later.") from None
-
-        return attempt_again(attempt)
-
-
-def attempt_again(attempt: Any) -> Any:
-    """Up to three tries of a read whose body may be cut; the transport has its own retries below."""
-    for _ in range(_READ_ATTEMPTS - 1):
-        try:
-            return attempt()
-        except UnavailableError:
-            continue
-    return attempt()
+                continue  # a body that ends early is a broken connection by another name: read again
+        raise UnavailableError("SharePoint sends answers that are cut short.", hint="Try again later.")
 
 
 def _is_refused(answer: PartAnswer | None) -> bool:
@@ -178,6 +175,4 @@ def _is_refused(answer: PartAnswer | None) -> bool:
 
 
 def _retry_after(answer: PartAnswer) -> float | None:
-    from datetime import UTC, datetime
-
     return parse_retry_after(answer.headers.get("retry-after"), datetime.now(UTC))

@@ -1,19 +1,35 @@
-"""List definitions from config/lists/*.json, checked."""
+"""The lists as the worker knows them: `config/lists/*.json`, checked.
+
+A definition serves twice: binding takes a logical column's names, type and choices from it, and provisioning makes
+the list from it. A logical name is the internal name a list made by the worker has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from worker.domain.values import Column, ColumnKind, TargetKind
 from worker.errors import ConfigError, Problem
 
-ColumnType = Literal[
-    "Text", "Note", "Number", "Currency", "Date", "DateTime", "Choice", "Boolean", "Lookup", "User", "URL"
+ListKey = Literal[
+    "companies", "contacts", "invoices", "sales-statistics", "mapping-profiles", "sync-runs", "sync-row-results"
 ]
+LIST_OF: Mapping[TargetKind, ListKey] = {
+    TargetKind.COMPANY: "companies",
+    TargetKind.CONTACT: "contacts",
+    TargetKind.INVOICE: "invoices",
+    TargetKind.STATISTICS: "sales-statistics",
+}
+# SharePoint's own limits: indexes per list, and characters of an internal name that nothing cuts.
+MAX_INDEXES = 20
+_NAME = r"^[A-Za-z][A-Za-z0-9]{0,31}$"
+_INDEXABLE = frozenset(set(ColumnKind) - {ColumnKind.NOTE, ColumnKind.URL})
 
 
 class _Model(BaseModel):
@@ -21,86 +37,130 @@ class _Model(BaseModel):
 
 
 class ColumnDefinition(_Model):
-    """One column: `name` is the internal name (plain ASCII, at most 32 characters), `display` what people see."""
+    """One column. `unique` needs `indexed`; `lookup` names the list a look-up points to."""
 
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9]{0,31}$")
+    name: str = Field(pattern=_NAME)
     display: str
-    type: ColumnType
-    description: str = ""
+    danish: str | None = None
+    type: ColumnKind
+    aliases: tuple[str, ...] = ()
+    required: bool = False
     indexed: bool = False
     unique: bool = False
-    max_length: int | None = None
-    decimals: int | None = None
+    max_length: int | None = Field(None, ge=1, le=255)
+    decimals: int | None = Field(None, ge=0, le=5)
     choices: tuple[str, ...] = ()
     default: str | None = None
-    lookup_list: str | None = None
+    lookup: ListKey | None = None
 
+    @model_validator(mode="after")
+    def _consistent(self) -> ColumnDefinition:
+        if self.unique and not self.indexed:
+            raise ValueError(f"{self.name} is unique, so it must be indexed")
+        if self.indexed and self.type not in _INDEXABLE:
+            raise ValueError(f"{self.name}: a {self.type} column can't be indexed")
+        if (self.type is ColumnKind.CHOICE) != bool(self.choices):
+            raise ValueError(f"{self.name}: choices belong to Choice columns, and those need them")
+        if (self.type is ColumnKind.LOOKUP) != (self.lookup is not None):
+            raise ValueError(f"{self.name}: a look-up names its list, and only a look-up does")
+        return self
 
-class OrderBy(_Model):
-    """One sort column of a view."""
+    def title(self, language: str) -> str:
+        """Display title."""
+        return self.danish if language == "da" and self.danish else self.display
 
-    column: str
-    descending: bool = False
-
-
-class Where(_Model):
-    """A view's condition on one column."""
-
-    column: str
-    equals: str | None = None
-    not_equals: str | None = None
+    def as_column(self) -> Column:
+        """As it stands in a list made by the worker."""
+        return Column(
+            name=self.name,
+            internal=self.name,
+            display=self.display,
+            kind=self.type,
+            required=self.required,
+            max_length=self.max_length,
+            decimals=self.decimals,
+            choices=self.choices,
+            indexed=self.indexed,
+            unique=self.unique,
+        )
 
 
 class ViewDefinition(_Model):
-    """One view, by title."""
+    """A view; `query` is CAML. `default` counts only when the worker makes the list."""
 
     title: str
-    columns: tuple[str, ...]
-    order_by: tuple[OrderBy, ...] = ()
-    where: Where | None = None
+    danish: str | None = None
+    columns: tuple[str, ...] = Field(min_length=1)
+    query: str = ""
+    row_limit: int = Field(100, ge=1, le=5000)
+    default: bool = False
+
+    def name(self, language: str) -> str:
+        """Title in a language."""
+        return self.danish if language == "da" and self.danish else self.title
 
 
 class ListDefinition(_Model):
-    """One list. `target` is the profile target it serves; lists that the worker owns keep no versions by default."""
+    """One list. `owner` "worker": only the worker writes it, so versions are switched off; "crm": people's own."""
 
+    key: ListKey
     title: str
-    description: str = ""
-    worker_owned: bool
-    versioning: bool = False
-    target: str | None = None
-    columns: tuple[ColumnDefinition, ...]
+    danish: str | None = None
+    aliases: tuple[str, ...] = ()
+    url: str = Field(pattern=_NAME)
+    owner: Literal["worker", "crm"]
+    key_column: str | None = None
+    columns: tuple[ColumnDefinition, ...] = Field(min_length=1)
     views: tuple[ViewDefinition, ...] = ()
 
+    @model_validator(mode="after")
+    def _whole(self) -> ListDefinition:
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"columns named twice: {', '.join(twice)}")
+        if sum(column.indexed for column in self.columns) > MAX_INDEXES:
+            raise ValueError(f"more than {MAX_INDEXES} indexed columns")
+        known = {*names, "ID", "Modified"}
+        unknown = sorted({name for view in self.views for name in view.columns if name not in known})
+        if unknown:
+            raise ValueError(f"views show unknown columns: {', '.join(unknown)}")
+        return self
 
-def load_definitions(folder: Path, *, unique_customer_id: bool = False) -> list[ListDefinition]:
-    """All definitions, those that others look up first. Raises ConfigError naming file and place of each mistake."""
-    found: list[ListDefinition] = []
+    @cached_property
+    def by_name(self) -> Mapping[str, ColumnDefinition]:
+        """Columns by logical name."""
+        return {column.name: column for column in self.columns}
+
+    def name(self, language: str) -> str:
+        """Title in a language."""
+        return self.danish if language == "da" and self.danish else self.title
+
+    def titles(self) -> tuple[str, ...]:
+        """Everything the list may be called on a site."""
+        return tuple(dict.fromkeys(part for part in (self.title, self.danish, *self.aliases) if part))
+
+
+Definitions = Mapping[ListKey, ListDefinition]
+
+
+def load_definitions(folder: Path) -> Definitions:
+    """All lists of `folder`, in the order they must be made. Raises ConfigError with every problem found."""
+    found: dict[ListKey, ListDefinition] = {}
     problems: list[Problem] = []
-    for path in sorted(folder.glob("*.json")):
+    for key in get_args(ListKey):
+        file = folder / f"{key}.json"
         try:
-            found.append(ListDefinition.model_validate_json(path.read_text(encoding="utf-8")))
+            found[key] = ListDefinition.model_validate_json(file.read_bytes())
+        except OSError as error:
+            problems.append(Problem(str(file.name), f"can't be read ({error.strerror})."))
         except ValidationError as error:
-            problems += [
-                Problem(f"{path.name}, {'.'.join(map(str, one['loc'])) or 'file'}", f"{one['msg']}.")
-                for one in error.errors(include_input=False, include_url=False)
-            ]
-    if not found and not problems:
-        problems.append(Problem(f"folder {folder}", "holds no list definitions (*.json)."))
+            problems += [_problem(file.name, one) for one in error.errors(include_url=False, include_input=False)]
     if problems:
-        raise ConfigError(problems, hint="Correct the files in config/lists.")
-    return [_with_unique(one) if unique_customer_id else one for one in _ordered(found)]
+        raise ConfigError(problems, hint="Restore config/lists as shipped with the worker, or set SYNC_CONFIG_DIR.")
+    return found
 
 
-def _ordered(definitions: Sequence[ListDefinition]) -> list[ListDefinition]:
-    """Lists without look-ups first: a look-up column needs the id of its list."""
-    return sorted(definitions, key=lambda one: any(column.lookup_list for column in one.columns))
-
-
-def _with_unique(definition: ListDefinition) -> ListDefinition:
-    if definition.target != "CRM Company":
-        return definition
-    columns = tuple(
-        column.model_copy(update={"unique": True}) if column.name == "CustomerID" else column
-        for column in definition.columns
-    )
-    return definition.model_copy(update={"columns": columns})
+def _problem(file: str, error: Mapping[str, object]) -> Problem:
+    place = ".".join(str(part) for part in error["loc"])  # type: ignore[attr-defined]
+    return Problem(f"{file}, {place}" if place else file, f"{error['msg']}.")

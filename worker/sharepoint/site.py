@@ -1,149 +1,137 @@
-"""The CRM's site: its lists, their columns, its time zone; hands out bound targets."""
+"""The CRM's site: finds its lists, binds columns, hands out targets. The Site port."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-from urllib.parse import quote, urlsplit
-from uuid import UUID
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from worker.domain.values import Column, TargetKind
-from worker.errors import ConfigError, NotFoundError, Problem
-from worker.ports import Usage
-from worker.sharepoint.binding import ListFields, bind_columns
-from worker.sharepoint.client import SharePointClient, list_path, text_literal
-from worker.sharepoint.target import ListInfo, SharePointTarget
+from worker.domain.values import TargetKind
+from worker.errors import ConfigError, Problem
+from worker.ports import Target, Usage
+from worker.sharepoint.access import Access, check_access
+from worker.sharepoint.binding import Bound, ColumnNames, bind_columns
+from worker.sharepoint.client import SharePointClient
+from worker.sharepoint.definitions import LIST_OF, Definitions, ListDefinition, ListKey
+from worker.sharepoint.site_lists import ListInfo, SiteLists
+from worker.sharepoint.target import SharePointTarget, shapes_of
+from worker.sharepoint.zones import named_zone, site_zone
 
-DEFAULT_LISTS: Mapping[TargetKind, str] = {
-    TargetKind.COMPANY: "Companies",
-    TargetKind.CONTACT: "Contacts",
-    TargetKind.INVOICE: "Invoices",
-    TargetKind.STATISTICS: "Sales statistics",
-}
-_FIELDS = (
-    # Only properties that every column has; what one type has alone stands in SchemaXml.
-    "fields?$select=InternalName,EntityPropertyName,Title,TypeAsString,Required,Indexed,EnforceUniqueValues,"
-    "ReadOnlyField,Hidden,FromBaseType,SchemaXml"
-)
-# SharePoint numbers its time zones; these are the ones whose members agree on their clock for years.
-_ZONES: Mapping[int, str] = {
-    2: "Europe/London",
-    3: "Europe/Copenhagen",
-    4: "Europe/Berlin",
-    6: "Europe/Budapest",
-    7: "Europe/Athens",
-    10: "America/New_York",
-    11: "America/Chicago",
-    12: "America/Denver",
-    13: "America/Los_Angeles",
-    57: "Europe/Warsaw",
-    59: "Europe/Helsinki",
-    93: "UTC",
-}
+Entry = TypeVar("Entry")
+_HINT = "Correct the list or the settings, then run: economic-sync check"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SiteOptions:
-    """How lists and columns are found: target -> list (title, site-relative address or GUID) and internal names."""
+    """What a configuration says about the site. `lists`: target (as in a profile, or the list's own key) -> title,
+    address or GUID; `columns`: the same -> logical column -> internal name; `zone`: IANA name, None = ask the site."""
 
-    lists: Mapping[str, str]
-    columns: Mapping[str, Mapping[str, str]]
-    time_zone: str | None = None
+    lists: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    zone: str | None = None
     concurrency: int = 2
 
 
 class SharePointSite:
-    """Looks lists and columns up once per run."""
+    """One site. Lists and columns are read once and kept; after provisioning call `forget`."""
 
-    def __init__(self, client: SharePointClient, options: SiteOptions) -> None:
+    def __init__(self, client: SharePointClient, definitions: Definitions, options: SiteOptions | None = None) -> None:
         self.client = client
-        self._options = options
-        self._lists: dict[str, ListInfo] = {}
-        self._fields: dict[str, ListFields] = {}
-        self._targets: dict[TargetKind, SharePointTarget] = {}
-
-    def usage(self) -> Usage:
-        """What the site was asked so far."""
-        return self.client.usage()
-
-    def bind(self, wanted: Mapping[str, tuple[TargetKind, Sequence[str]]]) -> Mapping[TargetKind, SharePointTarget]:
-        """Targets with the union of the columns that all labels want. Raises ConfigError with every problem."""
-        problems: list[Problem] = []
-        columns: dict[TargetKind, dict[str, Column]] = {}
-        for label, (kind, names) in wanted.items():
-            bound, wrong = self._bind_one(label, kind, names)
-            problems += wrong
-            columns.setdefault(kind, {}).update(bound)
-        if problems:
-            raise ConfigError(
-                problems,
-                hint="Correct the names in the settings file ([sharepoint.columns]), or run: economic-sync provision",
-            )
-        return {kind: self._target(kind, found) for kind, found in columns.items()}
-
-    def list_info(self, address: str) -> ListInfo:
-        """A list by title, site-relative address or GUID. Raises NotFoundError."""
-        if address not in self._lists:
-            select = "$select=Id,Title,ItemCount,ListItemEntityTypeFullName"
-            data = self.client.get_json(f"{self._address(address)}?{select}")
-            self._lists[address] = ListInfo(
-                str(data["Id"]), str(data["Title"]), int(data["ItemCount"]), str(data["ListItemEntityTypeFullName"])
-            )
-        return self._lists[address]
-
-    def raw_fields(self, list_id: str) -> list[dict[str, Any]]:
-        """All columns of a list as the service describes them."""
-        return [field for page in self.client.pages(f"{list_path(list_id)}/{_FIELDS}") for field in page]
-
-    def list_address(self, kind: TargetKind) -> str:
-        """Where the list of a target is: configured, else the default title."""
-        return self._options.lists.get(kind.value) or DEFAULT_LISTS[kind]
-
-    def forget(self) -> None:
-        """Lists and columns may have changed: look them up again."""
-        self._lists.clear()
-        self._fields.clear()
-        self._targets.clear()
+        self.definitions = definitions
+        self.options = options or SiteOptions()
+        self.lists = SiteLists(client)
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The site's time zone: configured, else by the site's own number. Raises ConfigError for an unknown one."""
-        if self._options.time_zone:
-            return ZoneInfo(self._options.time_zone)
-        number = int(self.client.get_json("web/RegionalSettings/TimeZone").get("Id", 0))
-        if number not in _ZONES:
-            raise ConfigError(
-                [
-                    Problem(
-                        "SHAREPOINT_TIME_ZONE", f"is not set, and the site's zone number {number} is not known here."
-                    )
-                ],
-                hint="Set SHAREPOINT_TIME_ZONE to the site's zone, such as Europe/Copenhagen.",
-            )
-        return ZoneInfo(_ZONES[number])
+        """The site's time zone. Raises ConfigError when it can't be told."""
+        if self.options.zone:
+            return named_zone(self.options.zone)
+        return site_zone(self.client.get_json("web/RegionalSettings/TimeZone"))
 
-    def _bind_one(self, label: str, kind: TargetKind, names: Sequence[str]) -> tuple[dict[str, Column], list[Problem]]:
-        address = self.list_address(kind)
-        try:
-            info = self.list_info(address)
-        except NotFoundError:
-            return {}, [Problem(f"profile '{label}', target {kind.value}", f"the list '{address}' does not exist.")]
-        if info.list_id not in self._fields:
-            self._fields[info.list_id] = ListFields(info.title, self.raw_fields(info.list_id))
-        return bind_columns(label, self._fields[info.list_id], names, self._options.columns.get(kind.value, {}))
+    def bind(self, wanted: Mapping[str, tuple[TargetKind, Sequence[str]]]) -> Mapping[TargetKind, Target]:
+        """See ports.Site."""
+        problems = self._unknown_settings()
+        bound: dict[TargetKind, dict[str, Bound]] = {}
+        found: dict[TargetKind, ListInfo] = {}
+        for label, (kind, columns) in wanted.items():
+            info = self.find_list(LIST_OF[kind])
+            if info is None:
+                problems.append(self._missing(label, LIST_OF[kind]))
+                continue
+            found[kind] = info
+            one, wrong = self._bind_one(label, kind, info, columns)
+            bound.setdefault(kind, {}).update({column.name: column for column in one})
+            problems += wrong
+        if problems:
+            raise ConfigError(problems, hint=_HINT)
+        return {kind: self._target(kind, found[kind], list(columns.values())) for kind, columns in bound.items()}
 
-    def _target(self, kind: TargetKind, columns: Mapping[str, Column]) -> SharePointTarget:
-        info = self.list_info(self.list_address(kind))
-        return SharePointTarget(self.client, kind, info, columns, self.zone, self._options.concurrency)
+    def find_list(self, key: ListKey) -> ListInfo | None:
+        """The site's list for a definition: as configured, else by any of its titles."""
+        definition = self.definitions[key]
+        configured = _setting(self.options.lists, definition)
+        if configured:
+            return self.lists.find(configured)
+        matches = (self.lists.find(title) for title in (*definition.titles(), f"Lists/{definition.url}"))
+        return next((one for one in matches if one is not None), None)
 
-    def _address(self, address: str) -> str:
-        if "/" in address:
-            path = f"{urlsplit(self.client.site_url).path}/{address.strip('/')}"
-            return f"web/GetList({quote(repr(path), safe='')})"
-        try:
-            return list_path(str(UUID(address)))
-        except ValueError:
-            return f"web/lists/GetByTitle({text_literal(address)})"
+    def names_for(self, key: ListKey) -> ColumnNames:
+        """The configured internal names of a list."""
+        return ColumnNames(_setting(self.options.columns, self.definitions[key]) or {})
+
+    def usage(self) -> Usage:
+        """What the whole site was asked so far."""
+        return self.client.usage()
+
+    def check_access(self) -> Access:
+        """What the app may do here, and what stands in the way. See access.check_access."""
+        return check_access(self)
+
+    def forget(self) -> None:
+        """Lists or columns were made: look again."""
+        self.lists.forget()
+
+    def _bind_one(
+        self, label: str, kind: TargetKind, info: ListInfo, columns: Sequence[str]
+    ) -> tuple[list[Bound], list[Problem]]:
+        key = LIST_OF[kind]
+        guids = {name: one.guid for name in ("companies",) if (one := self.find_list(name)) is not None}
+        return bind_columns(label, self.definitions[key], self.lists.fields(info), columns, self.names_for(key), guids)
+
+    def _target(self, kind: TargetKind, info: ListInfo, bound: Sequence[Bound]) -> SharePointTarget:
+        shapes = shapes_of(bound, self.zone)
+        return SharePointTarget(kind, self.client, info, shapes, self.zone, self.options.concurrency)
+
+    def _missing(self, label: str, key: ListKey) -> Problem:
+        definition = self.definitions[key]
+        configured = _setting(self.options.lists, definition)
+        name = configured or definition.title
+        titles = tuple(sorted(one.title for one in self.lists.all()))
+        return Problem(
+            f"{label}: list {name}", "is not on the site. Make it with economic-sync provision, or name it.", titles
+        )
+
+    def _unknown_settings(self) -> list[Problem]:
+        """Settings for lists that do not exist are mistakes, and silently binding by default would hide them."""
+        known = {name for one in self.definitions.values() for name in _names(one)}
+        shown = tuple(kind.value for kind in LIST_OF)
+        named = {"lists": self.options.lists, "columns": self.options.columns}
+        return [
+            Problem(f"settings, [sharepoint.{table}]", f"'{name}' is no list of the worker.", shown)
+            for table, entries in named.items()
+            for name in entries
+            if name.casefold() not in known
+        ]
+
+
+def _names(definition: ListDefinition) -> set[str]:
+    """What a setting may call a list: the profile's word for the target, the title, the key."""
+    kinds = [kind.value for kind, key in LIST_OF.items() if key == definition.key]
+    return {name.casefold() for name in (definition.key, definition.title, *kinds)}
+
+
+def _setting(entries: Mapping[str, Entry], definition: ListDefinition) -> Entry | None:
+    names = _names(definition)
+    return next((value for name, value in entries.items() if name.casefold() in names), None)

@@ -167,8 +167,7 @@ class SharePointTransport(BaseTransport):
     def _held(self, error: WorkerError, reset: float) -> WorkerError:
         """A throttled answer stops the other threads too, for as long as the longer of its two times says."""
         if isinstance(error, ThrottledError):
-            if error.retry_after is not None:
-                error.retry_after = max(error.retry_after, reset)
+            error.retry_after = max(error.retry_after or 0.0, reset) or error.retry_after
             self._pacer.hold(error.retry_after or 0.0)
         return error
 

@@ -1,25 +1,39 @@
-"""Reading e-conomic over HTTP: single answers, paged collections, cursors. There is no method that writes or deletes.
-
-Classic collections: the first page tells how many rows there are; the others are read side by side, a few at a time,
-in the order of an immutable key. Windows shift while rows come and go: a row deleted meanwhile lets another slip
-between two windows. So rows are de-duplicated by key, and when fewer keys arrived than were promised everything is read
-once more by key range, which can't lose a row. Cost in the usual case: ceil(n / 1000) requests.
-"""
+"""Reading e-conomic over HTTP: single answers, classic collections, cursors. Nothing here can write or delete."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from worker.economic.limits import RateWatch
-from worker.errors import ProtocolError
-from worker.transport import Http
+from worker.economic.paging import PAGE_SIZE, Collection, Page
+from worker.errors import AccessDeniedError, AuthenticationError, ProtocolError
+from worker.transport import STATUS_TABLE, Http, StatusRule
 
-PAGE_SIZE = 1000  # the largest that e-conomic allows
-_PAGES_ADDED = 1000  # cursor pages after which a cursor that never ends is a fault
+_STARTS = 4  # times the reading of contacts may begin: a cursor may be refused when the list has changed
+_ADDRESS_HINT = "Check ECONOMIC_BASE_URL and ECONOMIC_OPENAPI_URL."
+_RULES: Mapping[int, StatusRule] = {
+    **STATUS_TABLE,
+    401: StatusRule(
+        AuthenticationError,
+        "refused the tokens",
+        "Check that the app is still granted on the agreement (e-conomic: All settings > Extensions > Apps) and that "
+        "ECONOMIC_APP_SECRET and ECONOMIC_GRANT_TOKEN belong together; else paste a new grant token.",
+    ),
+    403: StatusRule(
+        AccessDeniedError,
+        "denied access",
+        "The app's role may not read this. Give the app the role SuperUser, and grant it on the agreement again.",
+    ),
+}
+
+
+class _CursorRefusedError(ProtocolError):
+    """The service no longer takes a cursor that it gave."""
+
+
+_CURSOR_RULES: Mapping[int, StatusRule] = {**_RULES, 400: StatusRule(_CursorRefusedError, "refused its own cursor")}
 
 
 class EconomicClient:
@@ -29,8 +43,7 @@ class EconomicClient:
         self, base_url: str, openapi_url: str, http: Http, *, contacts_version: str, parallel: int = 4
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._openapi = openapi_url.rstrip("/")
-        self._contacts = f"{self._openapi}/customersapi/{contacts_version}"
+        self._contacts = f"{openapi_url.rstrip('/')}/customersapi/{contacts_version}/Contacts"
         self._http = http
         self._parallel = parallel
         self.rate = RateWatch(http.waits)
@@ -44,116 +57,93 @@ class EconomicClient:
         """Closes the connections."""
         self._http.close()
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """One classic resource."""
         return self._read(f"{self._base}{path}", params)
 
     def rows(self, path: str, key: str, filter_: str | None = None) -> Iterator[Mapping[str, Any]]:
-        """All rows of a classic collection, each once, in ascending order of `key`; holds a few pages at a time.
+        """All rows of a classic collection, each once, in ascending order of `key`; see `worker.economic.paging`."""
+        return Collection(path, key, partial(self._page, path, key), filter_).rows(self._parallel)
 
-        Rows that slipped through shifting windows come at the end, out of order.
-        """
-        first = self._page(path, key, filter_, 0)
-        promised = int(first["pagination"]["results"])
-        seen: set[int] = set()
-        for page in self._windows(path, key, filter_, first, promised):
-            yield from _unseen(page, key, seen)
-        if len(seen) < promised:
-            for page in self._ranges(path, key, filter_):
-                yield from _unseen(page, key, seen)
+    def count(self, path: str) -> int:
+        """How many rows a classic collection has."""
+        return _results(self.get(path, {"pagesize": "1"}), path)
 
     def contacts(self) -> Iterator[Mapping[str, Any]]:
-        """All contacts of the agreement by cursor, soft-deleted ones included; de-duplicated by number."""
-        seen: set[int] = set()
-        cursor: str | None = None
-        for _ in range(_PAGES_ADDED):
-            page = self._read(f"{self._contacts}/Contacts", {"cursor": cursor} if cursor else None)
-            for item in page.get("items") or ():
-                number = item.get("number", item.get("customerContactNumber"))
-                if number not in seen:
-                    seen.add(number)
-                    yield item
-            cursor = page.get("cursor")
-            if not cursor:  # absent on the last page
+        """All contacts of the agreement by cursor, soft-deleted ones included; each number once.
+
+        Whether a cursor outlives a change of the list is unconfirmed: when one is refused, reading starts anew.
+        """
+        seen: set[object] = set()
+        for starts_left in reversed(range(_STARTS)):
+            try:
+                for item in self._by_cursor():
+                    number = item.get("number") or item.get("customerContactNumber")
+                    if number not in seen:
+                        seen.add(number)
+                        yield item
+            except _CursorRefusedError:
+                if not starts_left:
+                    raise
+            else:
                 return
-        raise ProtocolError("e-conomic's list of contacts never ends.", hint="Report this with the time of the run.")
 
     def groups(self, path: str, name: str) -> Iterator[Mapping[str, Any]]:
         """The groups of an invoice totals answer: an array called `name`, or a paged collection (unconfirmed)."""
         answer = self.get(path)
+        if _next_page(answer):
+            answer = self.get(path, {"pagesize": str(PAGE_SIZE)})
         while True:
             yield from answer.get(name) or answer.get("collection") or ()
-            link = (answer.get("pagination") or {}).get("nextPage")
-            if not link:
+            link = _next_page(answer)
+            if link is None:
                 return
-            answer = self._read(self._checked(str(link)), None)
+            answer = self._read(link, None)
 
-    def _checked(self, link: str) -> str:
-        if urlsplit(link)[:2] != urlsplit(self._base)[:2]:
-            raise ProtocolError(
-                f"e-conomic gave a link to another host ({urlsplit(link).hostname}); it was not followed.",
-                hint="Check ECONOMIC_BASE_URL.",
-            )
-        return link
-
-    def _read(self, url: str, params: Mapping[str, str] | None) -> Any:
-        self.rate.before_call()
-        return self._http.get_json(url, params, self.rate.seen)
-
-    def _page(self, path: str, key: str, filter_: str | None, number: int) -> Mapping[str, Any]:
-        params = {"pagesize": str(PAGE_SIZE), "skippages": str(number), "sort": key}
-        if filter_:
-            params["filter"] = filter_
-        page = self.get(path, params)
-        if not isinstance(page, dict) or "collection" not in page or "pagination" not in page:
-            raise ProtocolError(f"e-conomic's answer to {path} is no collection.", hint="Check ECONOMIC_BASE_URL.")
-        return page
-
-    def _windows(
-        self, path: str, key: str, filter_: str | None, first: Mapping[str, Any], promised: int
-    ) -> Iterator[list[Mapping[str, Any]]]:
-        yield first["collection"]
-        numbers = iter(range(1, -(-promised // PAGE_SIZE)))
-        with ThreadPoolExecutor(self._parallel, thread_name_prefix="economic") as pool:
-            waiting: deque[Future[Mapping[str, Any]]] = deque()
-
-            def ask() -> None:
-                number = next(numbers, None)
-                if number is not None:
-                    waiting.append(pool.submit(self._page, path, key, filter_, number))
-
-            yield from _in_order(waiting, ask, self._parallel)
-
-    def _ranges(self, path: str, key: str, filter_: str | None) -> Iterator[list[Mapping[str, Any]]]:
-        """The whole collection one page after the other, each from the last key on: nothing can slip through."""
-        last: int | None = None
+    def _by_cursor(self) -> Iterator[Mapping[str, Any]]:
+        cursor: str | None = None
         while True:
-            beyond = None if last is None else f"{key}$gt:{last}"
-            page = self._page(path, key, "$and:".join(part for part in (filter_, beyond) if part) or None, 0)
-            yield page["collection"]
-            if len(page["collection"]) < PAGE_SIZE:
+            page = self._read(
+                self._contacts, {"cursor": cursor} if cursor else None, _CURSOR_RULES if cursor else _RULES
+            )
+            yield from page.get("items") or ()
+            before, cursor = cursor, page.get("cursor")
+            if not cursor:  # absent on the last page
                 return
-            last = page["collection"][-1][key]
+            if cursor == before:
+                raise ProtocolError("e-conomic's list of contacts does not end.", hint="Try again later.")
+
+    def _page(self, path: str, key: str, filter_: str | None, number: int) -> Page:
+        params = {"pagesize": str(PAGE_SIZE), "skippages": str(number), "sort": key}
+        answer = self.get(path, {**params, "filter": filter_} if filter_ else params)
+        rows = answer.get("collection")
+        if not isinstance(rows, list):
+            raise _no_collection(path)
+        return Page(rows, _results(answer, path))
+
+    def _read(
+        self, url: str, params: Mapping[str, str] | None, rules: Mapping[int, StatusRule] = _RULES
+    ) -> Mapping[str, Any]:
+        self.rate.before_call()
+        answer = self._http.get_json(url, params, self.rate.seen, rules)
+        if not isinstance(answer, dict):
+            raise ProtocolError("e-conomic's answer is not an object.", hint=_ADDRESS_HINT)
+        return answer
 
 
-def _unseen(page: list[Mapping[str, Any]], key: str, seen: set[int]) -> Iterator[Mapping[str, Any]]:
-    for row in page:
-        if row[key] not in seen:
-            seen.add(row[key])
-            yield row
+def _next_page(answer: Mapping[str, Any]) -> str | None:
+    pagination = answer.get("pagination")
+    link = pagination.get("nextPage") if isinstance(pagination, dict) else None
+    return str(link) if link else None
 
 
-def _in_order(
-    waiting: deque[Future[Mapping[str, Any]]], ask: Callable[[], None], parallel: int
-) -> Iterator[list[Mapping[str, Any]]]:
-    """Pages in the order they were asked for, never more than `parallel` in hand."""
-    try:
-        for _ in range(parallel):
-            ask()
-        while waiting:
-            page = waiting.popleft().result()
-            ask()
-            yield page["collection"]
-    finally:
-        for future in waiting:
-            future.cancel()
+def _results(answer: Mapping[str, Any], path: str) -> int:
+    pagination = answer.get("pagination")
+    results = pagination.get("results") if isinstance(pagination, dict) else None
+    if not isinstance(results, int):
+        raise _no_collection(path)
+    return results
+
+
+def _no_collection(path: str) -> ProtocolError:
+    return ProtocolError(f"e-conomic's answer to {path} is no collection.", hint=_ADDRESS_HINT)

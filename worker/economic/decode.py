@@ -19,16 +19,18 @@ Json = Mapping[str, Any]
 
 def agreement(data: Json) -> Agreement:
     """`GET /self`."""
-    company = _part(data, "company")
-    application = _part(data, "application")
+    company, application = _part(data, "company"), _part(data, "application")
+    currency = _text(_part(data, "settings"), "baseCurrency")
+    if currency is None:
+        raise ProtocolError("e-conomic does not say the agreement's base currency.", hint="Check ECONOMIC_BASE_URL.")
     return Agreement(
         number=_whole(data, "agreementNumber", "/self"),
         company_name=_text(company, "name"),
         company_cvr=_text(company, "companyIdentificationNumber"),
-        base_currency=_text(_part(data, "settings"), "baseCurrency") or "DKK",
+        base_currency=currency,
         user_name=_text(data, "userName"),
         app_name=_text(application, "name"),
-        roles=tuple(str(role.get("name")) for role in application.get("requiredRoles") or ()),
+        roles=tuple(role["name"] for role in application.get("requiredRoles") or () if role.get("name")),
     )
 
 
@@ -103,9 +105,7 @@ class CustomerNames:
 
 def contact(data: Json) -> CustomerContact:
     """One item of the customers API's `GET /Contacts`."""
-    number = data.get("number", data.get("customerContactNumber"))
-    if not isinstance(number, int):
-        raise ProtocolError("e-conomic sent a contact without a number.")
+    number = _whole(data, "customerContactNumber" if data.get("number") is None else "number", "/Contacts")
     return CustomerContact(
         number=number,
         customer_number=_whole(data, "customerNumber", "/Contacts"),
@@ -114,7 +114,7 @@ def contact(data: Json) -> CustomerContact:
         phone=_text(data, "phone"),
         notes=_text(data, "notes"),
         e_invoice_id=_text(data, "eInvoiceId"),
-        visible_number=data.get("userInterfaceNumber"),
+        visible_number=_whole_or_none(data, "userInterfaceNumber"),
         last_updated=_moment(data, "lastUpdated"),
         deleted=bool(data.get("isDeleted")),
     )
@@ -170,7 +170,11 @@ def _whole(data: Json, name: str, where: str) -> int:
 
 
 def _reference(data: Json, name: str, number: str) -> int | None:
-    value = _part(data, name).get(number)
+    return _whole_or_none(_part(data, name), number)
+
+
+def _whole_or_none(data: Json, name: str) -> int | None:
+    value = data.get(name)
     return value if isinstance(value, int) else None
 
 
@@ -183,9 +187,12 @@ def _money(data: Json, name: str, where: str, key: object) -> Decimal | None:
     if value is None or value == "":
         return None
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
-        raise ProtocolError(f"e-conomic sent no number as {name} of {where}/{key}.") from None
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ProtocolError(f"e-conomic sent no number as {name} of {where}/{key}.")
+    return number
 
 
 def _day(data: Json, name: str, where: str, key: object) -> date:
@@ -196,12 +203,13 @@ def _day(data: Json, name: str, where: str, key: object) -> date:
 
 
 def _moment(data: Json, name: str) -> datetime | None:
-    """UTC; a time without a zone, as the contacts API may send it, is taken as UTC."""
+    """UTC; a time without a zone, as the contacts API may send it, is taken as UTC. One that makes no sense is None:
+    it is shown to people at most, and no reason to stop."""
     text = _text(data, name)
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from threading import Lock
 
 from worker.transport import Waits
 
-_BUCKET = re.compile(r"token-limit-(\d+)-per-(\d+)-seconds:\s*(\d+)\s*/\s*(\d+)")
+_BUCKET = re.compile(r"token-limit-(\d+)-per-(\d+)-seconds:\s*(\d+)(?:\.\d+)?\s*/\s*(\d+)")
 _SLOW_DOWN_AT = 0.9
-_PAUSE = 0.1  # share of the window to wait when the bucket is nearly full
+_PAUSE = 0.1  # share of the window that each call waits while the bucket is nearly full
 
 
 class RateWatch:
@@ -19,6 +20,7 @@ class RateWatch:
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
         self._lock = Lock()
+        self._gate = Lock()
         self.cost = 0.0
         self._pause = 0.0
 
@@ -29,17 +31,19 @@ class RateWatch:
             self._pause = _pause(headers.get("X-RateLimiting", ""))
 
     def before_call(self) -> None:
-        """Waits a little when the last answer said that the bucket is nearly full."""
-        with self._lock:
-            pause, self._pause = self._pause, 0.0
-        self._waits.wait(pause)
+        """Waits a little when the last answer said that the bucket is nearly full; calls side by side queue up."""
+        with self._gate:
+            with self._lock:
+                pause, self._pause = self._pause, 0.0
+            self._waits.wait(pause)
 
 
 def _number(text: str | None) -> float:
     try:
-        return float(text or 0)
+        number = float(text or 0)
     except ValueError:
         return 0.0
+    return number if math.isfinite(number) else 0.0
 
 
 def _pause(text: str) -> float:

@@ -4,7 +4,7 @@ The first page tells how many rows there are; the others are read side by side b
 rows come and go: a row deleted meanwhile lets another slip between two windows. So every page must show the same total
 and the rows it owes; at the first that does not, reading goes on from the last good key by key range, one page after
 the other, where nothing can slip through. Key ranges alone were refused: they can't be read side by side. Cost in the
-usual case: ceil(n / 1000) requests; in hand: at most `parallel` pages, and no memory of the keys seen.
+usual case: ceil(n / 1000) requests; read ahead: less than `parallel` pages, and no memory of the keys seen.
 
 A row that comes while we read is read when it shows in time, and otherwise by the next run; so is one that slips
 through because exactly as many rows came as went.
@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from worker.errors import IncompleteReadError, ProtocolError
@@ -26,7 +27,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of one answer, and how many rows the collection has in all."""
+    """Rows of one answer, and how many rows match in all."""
 
     rows: list[Row]
     results: int
@@ -34,61 +35,77 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """`ask(filter, number)` reads page `number`, sorted by `key`, a whole number that never changes."""
+    """`ask(filter, number)` reads page `number` of `size` rows, sorted by `key`, a whole number that never changes."""
 
     path: str
     key: str
     ask: Callable[[str | None, int], Page]
     filter_: str | None = None
+    size: int = PAGE_SIZE
 
     def rows(self, parallel: int) -> Iterator[Row]:
         """All rows. Raises IncompleteReadError when the service gives fewer than it says it has."""
-        last = 0
-        for page in _windows(self._page, parallel):
-            if page is None:
-                yield from self._from(last)
-                return
-            for row in page.rows:
-                last = row[self.key]
-                yield row
+        first = self.ask(self.filter_, 0)
+        last = 0  # below all keys
+        pages = -(-first.results // self.size)
+        for number, page in enumerate(_read_ahead(first, pages, lambda page: self.ask(self.filter_, page), parallel)):
+            keys = self._keys(page)
+            whole = len(keys) == self._owed(page, number)
+            if page.results != first.results or not whole or (keys and keys[0] <= last):
+                break
+            yield from page.rows
+            last = keys[-1] if keys else last
+        else:
+            return
+        yield from self._beyond(last)
 
-    def _page(self, number: int) -> Page:
-        return self.ask(self.filter_, number)
-
-    def _from(self, last: int) -> Iterator[Row]:
-        """Everything beyond the key `last`; 0 is below all keys."""
-        while True:
-            beyond = f"{self.key}$gt:{last}"
-            page = self.ask(f"{self.filter_}$and:{beyond}" if self.filter_ else beyond, 0)
-            if len(page.rows) != min(page.results, PAGE_SIZE):
+    def _beyond(self, last: int) -> Iterator[Row]:
+        """Every row with a key above `last`."""
+        more = True
+        while more:
+            range_ = f"{self.key}$gt:{last}"
+            page = self.ask(f"{self.filter_}$and:{range_}" if self.filter_ else range_, 0)
+            keys = self._keys(page)
+            if len(keys) != self._owed(page, 0):
                 raise IncompleteReadError(
-                    f"e-conomic sent {len(page.rows)} rows of {self.path} where it has {page.results}.",
-                    hint="Nothing was taken over. Try again later.",
+                    f"e-conomic sent {len(keys)} rows of {self.path} where it owes {self._owed(page, 0)}.",
+                    hint="Incomplete data is never taken over. Try again later.",
                 )
             yield from page.rows
-            if page.results <= PAGE_SIZE:
-                return
-            last = page.rows[-1][self.key]
+            more = page.results > self.size
+            last = keys[-1] if keys else last
+
+    def _owed(self, page: Page, number: int) -> int:
+        """How many rows page `number` must have."""
+        return max(0, min(self.size, page.results - number * self.size))
+
+    def _keys(self, page: Page) -> list[int]:
+        keys = [row.get(self.key) for row in page.rows]
+        usable = [key for key in keys if isinstance(key, int)]
+        if len(usable) < len(keys):
+            raise ProtocolError(f"e-conomic sent a row of {self.path} without a usable {self.key}.")
+        if any(after <= before for before, after in pairwise(usable)):
+            raise ProtocolError(f"e-conomic's rows of {self.path} are not in the order that was asked for.")
+        return usable
 
 
-def keys_of(rows: list[Row], key: str, path: str) -> list[int]:
-    """The keys of a page's rows. Raises ProtocolError when one is missing or they do not ascend."""
-    keys = [row.get(key) for row in rows]
-    good = [number for number in keys if isinstance(number, int)]
-    if len(good) < len(keys):
-        raise ProtocolError(f"e-conomic sent a row of {path} without a usable {key}.")
-    if any(after <= before for before, after in zip(good, good[1:], strict=False)):
-        raise ProtocolError(f"e-conomic's rows of {path} are not in the order that was asked for.")
-    return good
-
-
-def _windows(read: Callable[[int], Page], parallel: int) -> Iterator[Page | None]:
-    """Pages in their order, never more than `parallel` in hand; None in place of the first that does not fit."""
-    first = read(0)
-    numbers = iter(range(1, -(-first.results // PAGE_SIZE)))
+def _read_ahead(first: Page, pages: int, read: Callable[[int], Page], parallel: int) -> Iterator[Page]:
+    """All `pages` in their order; beside the one in the caller's hand at most `parallel` - 1 are being read or wait."""
+    waiting: deque[Future[Page]] = deque()
+    numbers = iter(range(1, pages))
     with ThreadPoolExecutor(parallel, thread_name_prefix="economic") as pool:
-        waiting: deque[Future[Page]] = deque()
 
-        def fill() -> None:
-            while len(waiting) < parallel - 1 and (number := next(numbers, None)) is not None:
+        def fill(size: int) -> None:
+            while len(waiting) < size and (number := next(numbers, None)) is not None:
                 waiting.append(pool.submit(read, number))
+
+        try:
+            fill(parallel - 1)
+            yield first
+            fill(parallel)
+            while waiting:
+                yield waiting.popleft().result()
+                fill(parallel)
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -11,19 +11,15 @@ from functools import cached_property
 from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
 from worker.economic import decode
 from worker.economic.client import EconomicClient
-from worker.errors import AccessDeniedError, AuthenticationError, ConfigError, NotFoundError, Problem
+from worker.errors import AccessDeniedError, ConfigError, NotFoundError, Problem
 from worker.ports import Usage
 
 _ALL_ROLES = "SuperUser"
-# Roles that suffice per area, from the vendor's permission page.
+# Area -> roles that suffice beside SuperUser, from the vendor's permission page; the first is the one to ask for.
 _NEEDED = {
     "customers, contacts and invoices": ("Sales",),
     "accounting years (for financial-year figures)": ("Bookkeeping", "Bookkeeper"),
 }
-_GRANT_HINT = (
-    "Check that the app is still granted on the agreement (e-conomic: All settings > Extensions > Apps) and that "
-    "ECONOMIC_APP_SECRET and ECONOMIC_GRANT_TOKEN belong together."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,7 @@ class ConnectionReport:
     """What the connection test found."""
 
     agreement: Agreement
+    missing_roles: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -51,10 +48,7 @@ class EconomicSource:
 
     @cached_property
     def _agreement(self) -> Agreement:
-        try:
-            found = decode.agreement(self._client.get("/self"))
-        except AuthenticationError as error:
-            raise AuthenticationError("e-conomic refused the tokens.", hint=_GRANT_HINT) from error
+        found = decode.agreement(self._client.get("/self"))
         if self._expected is not None and found.number != self._expected:
             problem = Problem(
                 "ECONOMIC_AGREEMENT",
@@ -66,10 +60,12 @@ class EconomicSource:
     def connection_test(self) -> ConnectionReport:
         """Signs in and says what the app's roles cannot do."""
         found = self.agreement()
-        return ConnectionReport(found, tuple(_role_warnings(found.roles)))
+        lacking = _lacking(found.roles)
+        missing = tuple(_NEEDED[area][0] for area in lacking) if found.roles else ()
+        return ConnectionReport(found, missing, tuple(_role_warnings(found.roles, lacking)))
 
     def accounting_years(self) -> Sequence[AccountingYear]:
-        """Ascending; empty (with months counted from January) when the app's role may not read them."""
+        """By first day. Raises AccessDeniedError when the app's role may not read them."""
         try:
             page = self._client.get("/accounting-years", {"pagesize": "1000", "sort": "fromDate"})
         except AccessDeniedError as error:
@@ -77,7 +73,7 @@ class EconomicSource:
                 "The app may not read the accounting years.",
                 hint="Give the app the role SuperUser or Bookkeeping, or set SYNC_FINANCIAL_YEAR_START.",
             ) from error
-        return [decode.accounting_year(row) for row in page["collection"]]
+        return [decode.accounting_year(row) for row in page.get("collection") or ()]
 
     def customers(self) -> Iterator[Customer]:
         """All customers, barred ones too, by number."""
@@ -91,6 +87,10 @@ class EconomicSource:
             return decode.customer(self._client.get(f"/customers/{number}"), self._names)
         except NotFoundError:
             return None
+
+    def customer_count(self) -> int:
+        """How many customers there are, barred ones too; one cheap request, for forecasts."""
+        return self._client.count("/customers")
 
     def contacts(self) -> Iterator[CustomerContact]:
         """All contacts in bulk, never one call per customer."""
@@ -135,14 +135,16 @@ class EconomicSource:
         return {row.get(key): str(row.get("name") or "") for row in page.get("collection") or () if row.get("name")}
 
 
-def _role_warnings(roles: Sequence[str]) -> list[str]:
+def _lacking(roles: Sequence[str]) -> list[str]:
+    """Areas that none of the roles opens."""
+    return [area for area, names in _NEEDED.items() if not {_ALL_ROLES, *names} & set(roles)]
+
+
+def _role_warnings(roles: Sequence[str], lacking: Sequence[str]) -> list[str]:
     if not roles:
         return ["e-conomic does not say which roles the app has; a first run will show what it may read."]
-    if _ALL_ROLES in roles:
-        return []
     return [
-        f"The app's roles ({', '.join(roles)}) may not be enough to read {area}: it needs {' or '.join(names)} or "
+        f"The app's roles ({', '.join(roles)}) may not be enough to read {area}: it needs {_NEEDED[area][0]} or "
         f"{_ALL_ROLES}."
-        for area, names in _NEEDED.items()
-        if not set(names) & set(roles)
+        for area in lacking
     ]

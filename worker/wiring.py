@@ -24,16 +24,9 @@ from worker.economic.source import EconomicSource
 from worker.errors import BusyError
 from worker.ports import Clock, Progress, StopSignal
 from worker.settings import Settings, SharePointSettings
-from worker.sharepoint.auth import (
-    Certificate,
-    TokenSource,
-    certificate_tokens,
-    managed_identity_tokens,
-    refuse_client_secret,
-    static_tokens,
-)
+from worker.sharepoint.auth import Identity, Tokens, make_tokens
 from worker.sharepoint.client import SharePointClient
-from worker.sharepoint.definitions import load_definitions
+from worker.sharepoint.definitions import Definitions, load_definitions
 from worker.sharepoint.profiles import SharePointProfiles
 from worker.sharepoint.provision import Provisioner, ProvisionPlan
 from worker.sharepoint.runs import SharePointRuns
@@ -125,12 +118,13 @@ class App:
         client = SharePointClient(
             settings.site_url,
             _tokens(settings),
-            units_per_minute=settings.units_per_minute * settings.units_share,
+            units_per_minute=settings.units_per_minute,
+            units_share=settings.units_share,
             waits=self._waits(),
         )
         self._close.append(client.close)
         options = SiteOptions(settings.lists, settings.columns, settings.time_zone, settings.concurrency)
-        return SharePointSite(client, options)
+        return SharePointSite(client, self.definitions, options)
 
     @cached_property
     def profiles(self) -> SharePointProfiles:
@@ -173,9 +167,14 @@ class App:
             ) from None
 
     @cached_property
-    def _provisioner(self) -> Provisioner:
+    def definitions(self) -> Definitions:
+        """The lists as the worker knows them."""
         unique = self.settings.sync.companies_unique_key
-        return Provisioner(self.site, load_definitions(self.config_dir / "lists", unique_customer_id=unique))
+        return load_definitions(self.config_dir / "lists", unique_customer_id=unique)
+
+    @cached_property
+    def _provisioner(self) -> Provisioner:
+        return Provisioner(self.site, self.definitions)
 
     @property
     def config_dir(self) -> Path:
@@ -218,20 +217,17 @@ def build_app(
     )
 
 
-def _tokens(settings: SharePointSettings) -> TokenSource:
-    match settings.auth:
-        case "certificate":
-            password = settings.certificate_password.get_secret_value() if settings.certificate_password else None
-            certificate = Certificate(settings.certificate_path or Path(), password)
-            return certificate_tokens(
-                settings.tenant_id or "", settings.client_id or "", certificate, settings.site_url
-            )
-        case "managed-identity":
-            return managed_identity_tokens(settings.client_id, settings.site_url)
-        case "static-token":
-            return static_tokens(settings.token.get_secret_value() if settings.token else "", settings.site_url)
-        case "client-secret":
-            raise refuse_client_secret()
+def _tokens(settings: SharePointSettings) -> Tokens:
+    password, token = settings.certificate_password, settings.token
+    identity = Identity(
+        mode=settings.auth,
+        tenant_id=settings.tenant_id,
+        client_id=settings.client_id,
+        certificate_path=settings.certificate_path,
+        certificate_password=password.get_secret_value() if password else None,
+        token=token.get_secret_value() if token else None,
+    )
+    return make_tokens(identity, settings.site_url)
 
 
 def _new_run_id() -> str:

@@ -144,8 +144,12 @@ class ListDefinition(_Model):
 Definitions = Mapping[ListKey, ListDefinition]
 
 
-def load_definitions(folder: Path) -> Definitions:
-    """All lists of `folder`, in the order they must be made. Raises ConfigError with every problem found."""
+def load_definitions(folder: Path, *, unique_customer_id: bool = False) -> Definitions:
+    """All lists of `folder`, in the order they must be made. Raises ConfigError with every problem found.
+
+    `unique_customer_id`: Customer ID of companies becomes a unique column. Only for sites that let several companies
+    leave it blank, as prospects do; without it the worker itself refuses to guess between two.
+    """
     found: dict[ListKey, ListDefinition] = {}
     problems: list[Problem] = []
     for key in get_args(ListKey):
@@ -158,7 +162,14 @@ def load_definitions(folder: Path) -> Definitions:
             problems += [_problem(file.name, one) for one in error.errors(include_url=False, include_input=False)]
     if problems:
         raise ConfigError(problems, hint="Restore config/lists as shipped with the worker, or set SYNC_CONFIG_DIR.")
-    return found
+    return {**found, "companies": _with_unique(found["companies"], "CustomerID")} if unique_customer_id else found
+
+
+def _with_unique(definition: ListDefinition, name: str) -> ListDefinition:
+    columns = tuple(
+        column.model_copy(update={"unique": True}) if column.name == name else column for column in definition.columns
+    )
+    return definition.model_copy(update={"columns": columns})
 
 
 def _problem(file: str, error: Mapping[str, object]) -> Problem:

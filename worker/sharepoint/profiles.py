@@ -3,56 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from worker.domain.profile import Profile
 from worker.domain.profile_row import COLUMNS, parse_profile, profile_to_row
+from worker.domain.values import Item
 from worker.errors import ConfigError
 from worker.ports import ProfileRow
-from worker.sharepoint.admin_list import AdminList, plain, send
+from worker.sharepoint.own_list import OwnList, OwnWrite, send
 from worker.sharepoint.site import SharePointSite
 
-PROFILES_LIST = "Mapping profiles"
+_LAST = 10**6  # where a row without an order stands
 
 
 class SharePointProfiles:
     """Rows as people typed them, parsed one by one: a wrong one does not hide the others."""
 
     def __init__(self, site: SharePointSite) -> None:
-        self._list = AdminList(site, PROFILES_LIST)
-
-    @property
-    def list(self) -> AdminList:
-        """The list itself, for the run list's closing batch."""
-        return self._list
+        self._list = OwnList(site, "mapping-profiles")
+        self._site = site
+        self._ids: dict[str, int] | None = None
 
     def profiles(self) -> Sequence[ProfileRow]:
         """All rows, in run order, then by title; rows that can't be parsed come with their problems."""
-        rows = [_parsed(row) for row in self._list.rows(list(COLUMNS))]
-        return sorted(rows, key=lambda row: (row.profile.order if row.profile else 0, row.title))
+        items = self._rows()
+        rows = [(_order(item), _parsed(item)) for item in items]
+        return [row for _, row in sorted(rows, key=lambda pair: (pair[0], pair[1].title))]
 
     def save(self, profile: Profile) -> None:
         """Creates or overwrites the row with this title; an equal row is left untouched."""
-        wanted = plain(profile_to_row(profile))
-        for row in self._list.rows(list(COLUMNS)):
-            if str(row.get("Title") or "").strip().casefold() != profile.title.casefold():
-                continue
-            if not _same(row, profile):
-                send(self._list.client, [self._list.update(int(row["Id"]), wanted)])
-            return
-        send(self._list.client, [self._list.create(wanted)])
+        wanted = profile_to_row(profile)
+        same = [item for item in self._rows() if _title(item).casefold() == profile.title.casefold()]
+        if not same:
+            send(self._site, [self._list.create(profile.title, wanted)])
+        elif _parsed(same[0]).profile != profile:
+            send(self._site, [self._list.update(same[0].item_id, wanted)])
+        self._ids = None
+
+    def note_run(self, title: str, values: Mapping[str, Any]) -> list[OwnWrite]:
+        """A write of last run and result to the profile's row, for the run list's closing batch; none when the row
+        is gone."""
+        if self._ids is None:
+            self._rows()
+        item_id = (self._ids or {}).get(title)
+        return [] if item_id is None else [self._list.update(item_id, values)]
+
+    def _rows(self) -> list[Item]:
+        items = self._list.every(list(COLUMNS))
+        self._ids = {_title(item): item.item_id for item in items}
+        return items
 
 
-def _parsed(row: Mapping[str, Any]) -> ProfileRow:
-    item_id, title = int(row["Id"]), str(row.get("Title") or "").strip()
-    where = f"profile '{title}' (row {item_id})"
+def _title(item: Item) -> str:
+    return str(item.values.get("Title") or "").strip()
+
+
+def _order(item: Item) -> Decimal:
+    order = item.values.get("RunOrder")
+    return order if isinstance(order, Decimal) else Decimal(_LAST)
+
+
+def _parsed(item: Item) -> ProfileRow:
+    title = _title(item)
     try:
-        profile = parse_profile({name: row.get(name) for name in COLUMNS}, where)
+        profile = parse_profile(item.values, f"profile '{title}' (row {item.item_id})")
     except ConfigError as error:
-        return ProfileRow(item_id, title, None, error.problems)
-    return ProfileRow(item_id, title, profile)
-
-
-def _same(row: Mapping[str, Any], profile: Profile) -> bool:
-    parsed = _parsed(row).profile
-    return parsed == profile
+        return ProfileRow(item.item_id, title, None, error.problems)
+    return ProfileRow(item.item_id, title, profile)

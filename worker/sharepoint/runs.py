@@ -1,30 +1,26 @@
 """The RunStore port over the lists Sync runs and Sync row results.
 
-Requests are few: one batch when a run is about to write, one batch when the session ends. Row results are the current
-state, one row per profile and source key: an old failure that is still there is no news and is not written again, and a
-row that is well again turns to Healed.
+Requests are few: one batch when a run is about to write, one when the session ends. Row results are kept as the
+current state, see `row_results`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 
-from worker.domain.reasons import Language, hint, sentence
-from worker.domain.report import LastRun, RowResult, RunReport, RunStatus
-from worker.ports import RunSummary
-from worker.sharepoint.admin_list import AdminList, moment, send
-from worker.sharepoint.batch import Part
-from worker.sharepoint.client import text_literal
+from worker.domain.reasons import Language
+from worker.domain.report import LastRun, RunReport, RunStatus
+from worker.domain.values import Item, Value
+from worker.ports import RunSummary, WriteStatus
+from worker.sharepoint.own_list import OwnList, OwnWrite, send
 from worker.sharepoint.profiles import SharePointProfiles
+from worker.sharepoint.row_results import KNOWN_COLUMNS, is_judged, news
 from worker.sharepoint.site import SharePointSite
 
-RUNS_LIST = "Sync runs"
-RESULTS_LIST = "Sync row results"
-_HEALED = "Healed"
 _GOOD = frozenset({RunStatus.SUCCEEDED.value, RunStatus.WITH_ERRORS.value})
-_RECENT = 200  # runs looked at for the last good one of each profile
+_LOOKED_AT = 500  # latest runs in which the last good one of each profile is looked for before asking one by one
 _COUNTS = {
     "SourceRows": "source_rows",
     "CreatedRows": "created",
@@ -34,155 +30,100 @@ _COUNTS = {
     "FailedRows": "failed",
     "FlaggedRows": "flagged",
 }
-_INTERRUPTED = "The run was interrupted. A later run went on where it stopped."
+_LAST_COLUMNS = ("RunID", "Profile", "RunMode", "RunStatus", "SourceRows", "Finished")
+_SUMMARY_COLUMNS = ("RunID", "Profile", "RunMode", "RunStatus", "Started", "Finished", "Message", *_COUNTS)
+_INTERRUPTED = "The run was interrupted. Run it again: it goes on where it stopped."
 
 
 class SharePointRuns:
     """`language` is that of the sentences in the row results."""
 
     def __init__(self, site: SharePointSite, profiles: SharePointProfiles, language: Language = "en") -> None:
-        self._runs = AdminList(site, RUNS_LIST)
-        self._results = AdminList(site, RESULTS_LIST)
+        self._site = site
+        self._runs = OwnList(site, "sync-runs")
+        self._results = OwnList(site, "sync-row-results")
         self._profiles = profiles
-        self._language = language
+        self._language: Language = language
         self._opened: dict[str, int] = {}
 
     def last_good(self, profiles: Sequence[str]) -> Mapping[str, LastRun]:
-        """From the latest runs; a profile whose good run is older than these reads one page more."""
+        """See ports.RunStore. One request, and one more for each profile that has no good run among the latest."""
         found: dict[str, LastRun] = {}
-        columns = ["RunID", "Profile", "RunMode", "RunStatus", "SourceRows", "Finished"]
-        for row in self._latest(columns):
-            if row.get("RunMode") == "Apply" and row.get("RunStatus") in _GOOD and row.get("Finished"):
-                found.setdefault(str(row["Profile"]), _last(row))
+        for item in self._runs.newest(_LAST_COLUMNS, _LOOKED_AT):
+            self._take(item, found)
         for title in profiles:
             if title not in found:
-                for row in self._of_profile(title, columns):
-                    if row.get("RunMode") == "Apply" and row.get("RunStatus") in _GOOD and row.get("Finished"):
-                        found[title] = _last(row)
+                for item in self._runs.where("Profile", title, _LAST_COLUMNS):
+                    self._take(item, found)
         return {title: found[title] for title in profiles if title in found}
+
+    @staticmethod
+    def _take(item: Item, found: dict[str, LastRun]) -> None:
+        """Newest first, so the first one found of a profile stays."""
+        values = item.values
+        finished = values["Finished"]
+        if values["RunMode"] == "Apply" and values["RunStatus"] in _GOOD and isinstance(finished, datetime):
+            last = LastRun(str(values["RunID"]), _whole(values["SourceRows"]), finished)
+            found.setdefault(str(values["Profile"]), last)
 
     def approved(self, profile: str, digest: str) -> bool:
         """Whether a braked run of exactly this plan carries a person's approval."""
-        query = f"&$filter=PlanHash%20eq%20{text_literal(digest)}"
-        rows = self._runs.rows(["Profile", "RunStatus", "Approved"], query)
-        return any(
-            row.get("Profile") == profile
-            and row.get("RunStatus") == RunStatus.BRAKED.value
-            and row.get("Approved") is True
-            for row in rows
-        )
+        rows = self._runs.where("PlanHash", digest, ("Profile", "RunStatus", "Approved"))
+        wanted = (profile, RunStatus.BRAKED.value, True)
+        return any((r.values["Profile"], r.values["RunStatus"], r.values["Approved"]) == wanted for r in rows)
 
     def opened(self, reports: Sequence[RunReport]) -> None:
         """Adds Running rows; rows that a killed run of these profiles left at Running are closed in the same batch."""
         titles = {report.profile for report in reports}
-        query = f"&$filter=RunStatus%20eq%20{text_literal(RunStatus.RUNNING.value)}"
-        stale = [row for row in self._runs.rows(["Profile"], query) if row.get("Profile") in titles]
-        closing = {"RunStatus": RunStatus.FAILED.value, "Message": _INTERRUPTED}
-        parts = [self._runs.update(int(row["Id"]), closing) for row in stale]
-        send(self._runs.client, [*parts, *(self._runs.create(_run_row(report)) for report in reports)])
-        for report in reports:
-            self._opened[report.run_id] = self._item_id(report.run_id)
+        stale = [
+            item
+            for item in self._runs.where("RunStatus", RunStatus.RUNNING.value, ("Profile", "RunID"))
+            if item.values["Profile"] in titles and item.values["RunID"] not in self._opened
+        ]
+        ended: dict[str, Value] = {"RunStatus": RunStatus.FAILED.value, "Message": _INTERRUPTED}
+        made = [self._runs.create(report.run_id, _run_row(report)) for report in reports]
+        outcomes = send(self._site, [*(self._runs.update(item.item_id, ended) for item in stale), *made])
+        for report, outcome in zip(reports, outcomes[len(stale) :], strict=True):
+            found = outcome.item_id if outcome.status is WriteStatus.DONE else self._item_id(report.run_id)
+            if found is not None:
+                self._opened[report.run_id] = found
 
     def closed(self, reports: Sequence[RunReport]) -> None:
-        """One batch (of 100 rows each): final run rows, last results of the profiles, row results that are news."""
-        parts: list[Part] = []
+        """Final run rows, last results of the profiles, and row results that are news."""
+        writes: list[OwnWrite] = []
         for report in reports:
-            item_id = self._opened.get(report.run_id)
-            row = _run_row(report)
-            parts.append(self._runs.create(row) if item_id is None else self._runs.update(item_id, row))
-        parts += self._last_results(reports)
-        parts += self._row_results(reports)
-        send(self._runs.client, parts)
+            row, item_id = _run_row(report), self._opened.get(report.run_id)
+            made = self._runs.create(report.run_id, row) if item_id is None else self._runs.update(item_id, row)
+            last = {"LastRun": report.started, "LastResult": _result(report)}
+            writes += [made, *self._profiles.note_run(report.profile, last)]
+        send(self._site, [*writes, *self._row_results(reports)])
 
     def recent(self, limit: int = 20) -> Sequence[RunSummary]:
         """The latest runs, newest first."""
-        columns = ["RunID", "Profile", "RunMode", "RunStatus", "Started", "Finished", "Message", *_COUNTS]
-        rows = list(self._latest(columns))[:limit]
-        return [summary for summary in map(_summary, rows) if summary is not None]
+        return [_summary(item.values) for item in self._runs.newest(_SUMMARY_COLUMNS, limit)]
 
-    def _latest(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        # By ID, which is in the order of creation and never meets the view threshold. One page is enough.
-        query = f"&$orderby=ID%20desc&$top={_RECENT}"
-        for at, row in enumerate(self._runs.rows(columns, query), 1):
-            yield row
-            if at >= _RECENT:
-                return
+    def _item_id(self, run_id: str) -> int | None:
+        return next((item.item_id for item in self._runs.where("RunID", run_id, ("RunID",))), None)
 
-    def _of_profile(self, title: str, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        return self._runs.rows(columns, f"&$filter=Profile%20eq%20{text_literal(title)}")
-
-    def _item_id(self, run_id: str) -> int:
-        rows = self._runs.rows([], f"&$filter=RunID%20eq%20{text_literal(run_id)}")
-        return int(next(rows)["Id"])
-
-    def _last_results(self, reports: Sequence[RunReport]) -> list[Part]:
-        results = {report.profile: {"LastRun": report.started, "LastResult": _result(report)} for report in reports}
-        ids = {row.title: row.item_id for row in self._profiles.profiles()}
-        return [self._profiles.list.update(ids[title], row) for title, row in results.items() if title in ids]
-
-    def _row_results(self, reports: Sequence[RunReport]) -> list[Part]:
-        judged = [report for report in reports if report.status.value in _GOOD or report.rows]
+    def _row_results(self, reports: Sequence[RunReport]) -> list[OwnWrite]:
+        judged = [report for report in reports if is_judged(report)]
         if not judged:
             return []
-        known = {
-            str(row["ResultKey"]): row for row in self._results.rows(["ResultKey", "Profile", "Outcome", "Reason"])
-        }
-        parts: list[Part] = []
-        for report in judged:
-            parts += self._news(report, known)
-        return parts
-
-    def _news(self, report: RunReport, known: Mapping[str, Mapping[str, Any]]) -> Iterator[Part]:
-        seen: set[str] = set()
-        for result in report.rows:
-            key = _result_key(report.profile, result.key)
-            row = self._result_row(report, result, key)
-            if key in seen:
-                continue
-            seen.add(key)
-            there = known.get(key)
-            if there is None:
-                yield self._results.create({**row, "SeenFirst": report.started})
-            elif (there.get("Outcome"), there.get("Reason")) != (row["Outcome"], row["Reason"]):
-                again = {"SeenFirst": report.started} if there.get("Outcome") == _HEALED else {}
-                yield self._results.update(int(there["Id"]), {**row, **again})
-        if report.status.value in _GOOD:
-            yield from self._healed(report, known, seen)
-
-    def _healed(self, report: RunReport, known: Mapping[str, Mapping[str, Any]], seen: set[str]) -> Iterator[Part]:
-        for key, there in known.items():
-            if there.get("Profile") == report.profile and key not in seen and there.get("Outcome") != _HEALED:
-                yield self._results.update(int(there["Id"]), {"Outcome": _HEALED, "RunID": report.run_id})
-
-    def _result_row(self, report: RunReport, result: RowResult, key: str) -> dict[str, Any]:
-        return {
-            "ResultKey": key,
-            "Title": (result.title or result.key or "?")[:255],
-            "RunID": report.run_id,
-            "Profile": report.profile,
-            "SourceKey": result.key[:255],
-            "TargetItemID": result.item_id,
-            "Outcome": result.outcome,
-            "ReasonCode": result.code,
-            "Reason": sentence(result.code, result.facts, self._language),
-            "Hint": hint(result.code, self._language),
-        }
+        known = {str(item.values["ResultKey"]): item for item in self._results.every(KNOWN_COLUMNS)}
+        changes = [change for report in judged for change in news(report, known, self._language)]
+        return [
+            self._results.create(key, values) if item_id is None else self._results.update(item_id, values)
+            for key, item_id, values in changes
+        ]
 
 
-def _result_key(profile: str, key: str) -> str:
-    """Profile and source key; a digest when that would not fit a unique column."""
-    text = f"{profile}|{key}"
-    return text if len(text) <= 200 else hashlib.sha256(text.encode()).hexdigest()
-
-
-def _run_row(report: RunReport) -> dict[str, Any]:
-    source = (
-        sum((line.source for line in report.controls), start=report.controls[0].source * 0) if report.controls else None
-    )
-    target = (
-        sum((line.target for line in report.controls), start=report.controls[0].target * 0) if report.controls else None
-    )
-    counts = {column: getattr(report.ledger, name) for column, name in _COUNTS.items()}
+def _run_row(report: RunReport) -> dict[str, Value]:
+    counts = {column: Decimal(getattr(report.ledger, name)) for column, name in _COUNTS.items()}
+    sums = [
+        f"{line.column}: e-conomic {line.source}, list {line.target}"
+        + ("" if line.own_total is None else f", e-conomic's own total {line.own_total}")
+        for line in report.controls
+    ]
     return {
         "Title": f"{report.profile} {report.started:%Y-%m-%d %H:%M}"[:255],
         "RunID": report.run_id,
@@ -193,13 +134,15 @@ def _run_row(report: RunReport) -> dict[str, Any]:
         "Started": report.started,
         "Finished": report.finished,
         **counts,
-        "SourceTotal": source,
-        "TargetTotal": target,
-        "SourceCalls": report.source_requests,
-        "SharePointCalls": report.target_requests,
-        "ThrottleSeconds": round(report.waited_seconds),
-        "ProfileHash": report.profile_digest,
-        "PlanHash": report.plan_digest,
+        "SourceTotal": report.controls[0].source if report.controls else None,
+        "TargetTotal": report.controls[0].target if report.controls else None,
+        "ControlSums": "\n".join(sums) or None,
+        "SourceCalls": Decimal(report.source_requests),
+        "SharePointCalls": Decimal(report.target_requests),
+        "ResourceUnits": Decimal(round(report.units)),
+        "ThrottleSeconds": Decimal(round(report.waited_seconds)),
+        "ProfileHash": report.profile_digest or None,
+        "PlanHash": report.plan_digest or None,
         "Message": report.message or None,
     }
 
@@ -207,27 +150,22 @@ def _run_row(report: RunReport) -> dict[str, Any]:
 def _result(report: RunReport) -> str:
     ledger = report.ledger
     counts = f"{ledger.created} created, {ledger.updated} updated, {ledger.unchanged} unchanged, {ledger.failed} failed"
-    return f"{report.status.value}: {counts}"[:255]
+    return f"{report.status.value}: {counts}"
 
 
-def _last(row: Mapping[str, Any]) -> LastRun:
-    finished = moment(row["Finished"])
-    if finished is None:
-        raise ValueError("a finished run has a time")
-    return LastRun(str(row["RunID"]), int(row.get("SourceRows") or 0), finished)
-
-
-def _summary(row: Mapping[str, Any]) -> RunSummary | None:
-    started = moment(row.get("Started"))
-    if started is None:
-        return None
+def _summary(values: Mapping[str, Value]) -> RunSummary:
+    started, finished = values["Started"], values["Finished"]
     return RunSummary(
-        run_id=str(row.get("RunID") or ""),
-        profile=str(row.get("Profile") or ""),
-        mode=str(row.get("RunMode") or ""),
-        status=str(row.get("RunStatus") or ""),
-        started=started,
-        finished=moment(row.get("Finished")),
-        counts={name: int(row.get(column) or 0) for column, name in _COUNTS.items()},
-        message=str(row.get("Message") or ""),
+        run_id=str(values["RunID"] or ""),
+        profile=str(values["Profile"] or ""),
+        mode=str(values["RunMode"] or ""),
+        status=str(values["RunStatus"] or ""),
+        started=started if isinstance(started, datetime) else datetime.fromtimestamp(0, UTC),
+        finished=finished if isinstance(finished, datetime) else None,
+        counts={name: _whole(values[column]) for column, name in _COUNTS.items()},
+        message=str(values["Message"] or ""),
     )
+
+
+def _whole(value: Value) -> int:
+    return int(value) if isinstance(value, Decimal) else 0

@@ -26,11 +26,11 @@ _HINT = "Correct the list or the settings, then run: economic-sync check"
 @dataclass(frozen=True)
 class SiteOptions:
     """What a configuration says about the site. `lists`: target (as in a profile, or the list's own key) -> title,
-    address or GUID; `columns`: the same -> logical column -> internal name; `zone`: IANA name, None = ask the site."""
+    address or GUID; `columns`: the same -> logical column -> internal name; `time_zone`: an IANA name, None = ask."""
 
     lists: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    zone: str | None = None
+    time_zone: str | None = None
     concurrency: int = 2
 
 
@@ -46,8 +46,8 @@ class SharePointSite:
     @cached_property
     def zone(self) -> ZoneInfo:
         """The site's time zone. Raises ConfigError when it can't be told."""
-        if self.options.zone:
-            return named_zone(self.options.zone)
+        if self.options.time_zone:
+            return named_zone(self.options.time_zone)
         return site_zone(self.client.get_json("web/RegionalSettings/TimeZone"))
 
     def bind(self, wanted: Mapping[str, tuple[TargetKind, Sequence[str]]]) -> Mapping[TargetKind, Target]:

@@ -33,6 +33,8 @@ from worker.sharepoint.faults import DIGEST_EXPIRED, SERVICE, answer_error, read
 from worker.sharepoint.pacing import Pacer, estimate
 from worker.transport import TIMEOUT, RetryPolicy, Waits, origin, retrying, user_agent
 
+# One new token is enough when the old one had ended; front ends that disagree for a moment take a few more.
+_NEW_TOKENS = 7
 _PAGE_HINT = "Check SHAREPOINT_SITE_URL, and whether a proxy or sign-in page stands in between."
 
 
@@ -116,17 +118,23 @@ class SharePointTransport(BaseTransport):
 
     def _attempt(self, request: RequestOptions, what: str) -> requests.Response | _Lost:
         try:
-            answer = self._sent(request)
-            if answer.status_code == 401:
-                request.set_header("Authorization", f"Bearer {self._tokens.refused(_bearer(request))}")
-                answer = self._sent(request)
-            return self._checked(request, answer, what)
+            return self._checked(request, self._signed_in(request), what)
         except _NotSentError:
             raise
         except UnavailableError as error:
             if _changes_data(request):
                 return _Lost(error)
             raise
+
+    def _signed_in(self, request: RequestOptions) -> requests.Response:
+        """A refused token is replaced. A refusal came before anything was done, so any request may be sent again."""
+        answer = self._sent(request)
+        for _ in range(_NEW_TOKENS):
+            if answer.status_code != 401:
+                break
+            request.set_header("Authorization", f"Bearer {self._tokens.refused(_bearer(request))}")
+            answer = self._sent(request)
+        return answer
 
     def _sent(self, request: RequestOptions) -> requests.Response:
         method, body = request.method.value.upper(), request.data

@@ -17,6 +17,7 @@ from worker.domain.plan import Plan
 from worker.domain.planning import Planned
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_digest
+from worker.domain.reasons import Language
 from worker.domain.report import LastRun, RunMode, RunReport, RunStatus, Trigger
 from worker.domain.rows import RunFacts
 from worker.domain.trend import DEFAULT_RULES, TrendRules
@@ -24,6 +25,7 @@ from worker.domain.values import TargetKind
 from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, WorkerError
 from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Target, Usage
 from worker.sync.applier import Applied, Applier
+from worker.sync.explain import ProfileStory, explain_customer
 from worker.sync.outcome import finished_report, message_for
 from worker.sync.planner import COMPANY_KEY, Planner, target_columns
 from worker.sync.proof import prove
@@ -121,9 +123,20 @@ class Session:
     def plan(self) -> list[ProfilePlan]:
         """Plans every profile and writes nothing. Raises ConfigError when any can't be bound."""
         self._prepare()
-        if self._unbound:
-            raise ConfigError([problem for error in self._unbound.values() for problem in error.problems])
+        self._raise_unbound()
         return [self._planned(profile, self._facts()) for profile in self.profiles]
+
+    def explain(self, number: int, language: Language = "en") -> list[ProfileStory]:
+        """One customer through every profile that reads customers. Raises ConfigError when any can't be bound."""
+        self._prepare()
+        self._raise_unbound()
+        targets = {profile.title: self._targets[profile.target] for profile in self.profiles}
+        return explain_customer(number, self.profiles, targets, self.snapshot, self._facts(), language)
+
+    def check(self) -> None:
+        """Binds every profile and reads nothing else. Raises ConfigError with every problem."""
+        self._bind()
+        self._raise_unbound()
 
     def run(self) -> SessionResult:
         """Plans and applies profile by profile."""
@@ -182,8 +195,13 @@ class Session:
             else:
                 good |= wanted
         if len(self._unbound) == len(self.profiles):
-            raise ConfigError([problem for error in self._unbound.values() for problem in error.problems])
+            self._raise_unbound()
         self._targets = self._world.site.bind(good)
+
+    def _raise_unbound(self) -> None:
+        if self._unbound:
+            problems = [problem for error in self._unbound.values() for problem in error.problems]
+            raise ConfigError(problems, hint=next(iter(self._unbound.values())).hint)
 
     def _facts(self) -> RunFacts:
         return RunFacts(run_id=self._world.new_id(), started=self.started, today=self.today)

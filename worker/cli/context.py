@@ -1,0 +1,135 @@
+"""What every command shares: settings, the app, Ctrl-C, and errors turned into words and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+from worker.cli.output import errors, tell, tell_error
+from worker.cli.progress import RichProgress
+from worker.domain.profile import Profile
+from worker.errors import ConfigError, Problem, WorkerError
+from worker.ports import ProfileRow
+from worker.settings import Settings, load_settings
+from worker.wiring import App, build_app
+
+INTERRUPTED = 130
+UNEXPECTED = 70
+ROWS_FAILED = 1
+
+
+@dataclass(slots=True)
+class Options:
+    """The global options."""
+
+    config: Path | None = None
+    debug: bool = False
+
+
+OPTIONS = Options()
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Errors become one sentence, the next step and an exit code; a traceback only with --debug."""
+    try:
+        yield
+    except WorkerError as error:
+        if OPTIONS.debug:
+            raise
+        tell_error(error)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        tell("Stopped. Run it again: it goes on where it stopped.", "yellow")
+        raise typer.Exit(INTERRUPTED) from None
+    except (OSError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if OPTIONS.debug:
+            raise
+        tell(f"Something unexpected happened ({type(error).__name__}).", "bold red")
+        tell("Next: run it again with --debug and report what it prints.")
+        raise typer.Exit(UNEXPECTED) from None
+
+
+def settings() -> Settings:
+    """All settings. Raises ConfigError with every problem."""
+    return load_settings(OPTIONS.config)
+
+
+@contextlib.contextmanager
+def opened_app(stop: threading.Event | None = None, *, quiet: bool = False) -> Iterator[App]:
+    """The app over the real services, with progress on standard error."""
+    with contextlib.ExitStack() as stack:
+        progress = None if quiet else stack.enter_context(RichProgress(errors()))
+        yield stack.enter_context(build_app(settings(), progress=progress, stop=stop))
+
+
+@contextlib.contextmanager
+def stop_on_interrupt() -> Iterator[threading.Event]:
+    """The first Ctrl-C or SIGTERM asks the run to stop after the batch in hand; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def asked(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        tell("Stopping after the batch in hand. Press Ctrl-C again to end at once.", "yellow")
+
+    with _handlers({signal.SIGINT: asked, signal.SIGTERM: asked}):
+        yield stop
+
+
+@contextlib.contextmanager
+def _handlers(wanted: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def chosen_profiles(app: App, titles: Sequence[str]) -> tuple[list[Profile], list[ProfileRow]]:
+    """Profiles by title, all enabled ones without titles; and the rows that could not be parsed.
+
+    Raises ConfigError when a title is unknown or a profile asked for by name is wrong.
+    """
+    rows = app.profiles.profiles()
+    if not titles:
+        good = [row.profile for row in rows if row.profile and row.profile.enabled]
+        return good, [row for row in rows if row.profile is None]
+    by_title = {row.title.casefold(): row for row in rows}
+    problems: list[Problem] = []
+    chosen: list[Profile] = []
+    for title in titles:
+        row = by_title.get(title.strip().casefold())
+        if row is None:
+            known = tuple(one.title for one in rows)
+            problems.append(Problem(f"profile '{title}'", "does not exist in the list Mapping profiles.", known))
+        elif row.profile is None:
+            problems += row.problems
+        else:
+            chosen.append(row.profile)
+    if problems:
+        raise ConfigError(problems, hint="See: economic-sync profiles list")
+    return chosen, []
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Log lines on standard error: decisions with --verbose, else warnings only."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )

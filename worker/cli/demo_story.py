@@ -1,0 +1,260 @@
+"""The demo's three nights: what happens, in sentences, tables and sums, with the emulators' own counts beside ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+from rich.rule import Rule
+from rich.text import Text
+
+from worker.cli.local import ZONE, Local, LocalOptions
+from worker.cli.output import control_lines, report_table, results
+from worker.cli.progress import RichProgress
+from worker.domain.render.values import one_line
+from worker.domain.report import RunStatus
+from worker.emulators.common.server import EmulatorServer
+from worker.settings import EconomicSettings, Settings, SharePointSettings, SyncSettings
+from worker.sync.runner import SessionResult
+from worker.wiring import App, build_app
+
+_TOKEN = "test-token"  # noqa: S105  # the emulators' well-known value, good on loopback only
+_NO_LIMIT = 10**9
+_SMALL_TENANT = 1250 * 0.7  # resource units a minute that the worker would allow itself
+_LISTS = ("Companies", "Contacts", "Invoices", "Sales statistics")
+_GOOD = (RunStatus.SUCCEEDED, RunStatus.WITH_ERRORS)
+_PERSON = {"User-Agent": "Person/1.0", "X-Emulator-User": "9"}
+
+
+class _Clock:
+    """The machine's clock, some days ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class DemoStory:
+    """Starts both emulators on free ports, tells the story, stops them."""
+
+    def __init__(self, folder: Path, size: str, seed: int) -> None:
+        self._out = results()
+        self._seed = seed
+        self._clock = _Clock()
+        self._stack = ExitStack()
+        self._out.print(Text(f"Making a {size} agreement with seed {seed} ...", style="dim"))
+        options = LocalOptions(
+            folder,
+            size,
+            seed,
+            token=_TOKEN,
+            units_per_minute=0,
+            today=lambda: self._clock.now().astimezone(ZONE).date(),
+        )
+        self._local = Local(options)
+        self._folder = folder
+        self.economic = EmulatorServer(self._local.economic)
+        self.sharepoint = EmulatorServer(self._local.sharepoint)
+        self._app: App | None = None
+
+    def __enter__(self) -> Self:
+        self._stack.callback(self._local.close)
+        self._stack.enter_context(self.economic)
+        self._stack.enter_context(self.sharepoint)
+        self._progress = self._stack.enter_context(RichProgress(self._out))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def site(self) -> str:
+        """The CRM site's address."""
+        return f"{self.sharepoint.url}/sites/crm"
+
+    def tell(self) -> bool:
+        """The whole story; True when something did not end as it should."""
+        self._heading("Setting up", "Two local services over real HTTP; the worker signs in as it would anywhere.")
+        self._line(f"e-conomic    {self.economic.url}")
+        self._line(f"SharePoint   {self.site}")
+        self._set_up()
+        self._heading("Night 1: first load", "Everything e-conomic knows goes into empty lists.")
+        failed = self._night()
+        self._heading("The next day", "Things happen in e-conomic, and people work in the CRM.")
+        edits = self._next_day()
+        self._heading("Night 2: what changed", "Only the differences are written.")
+        failed |= self._night()
+        failed |= self._show_edits(edits)
+        self._heading("Night 3: nothing changed", "A run over unchanged data writes nothing to the CRM's lists.")
+        failed |= self._night(unchanged=True)
+        return failed
+
+    def where_to_look(self, kept: Path | None) -> None:
+        """The end: pages, commands, and what a real tenant would make of it."""
+        self._heading("Where to look", "")
+        if kept is None:
+            self._line("The lists as pages: start the demo with --serve and open its SharePoint address in a browser.")
+            self._line("To keep the data: economic-sync demo --keep DIR, then: economic-sync emulate --data DIR")
+        else:
+            self._line(f"The lists as pages: economic-sync emulate --data {kept}, then open the site in a browser.")
+        self._line("While the demo is serving, its site is: " + self.site)
+        self._line("Going live, step by step: README.md, section Going live.")
+
+    def _open(self) -> App:
+        settings = Settings(
+            EconomicSettings(
+                app_secret="test-app-secret",  # noqa: S106
+                grant_token=_TOKEN,
+                base_url=self.economic.url,
+                openapi_url=self.economic.url,
+            ),
+            SharePointSettings(
+                site_url=self.site,
+                auth="static-token",
+                token=_TOKEN,
+                units_per_minute=_NO_LIMIT,
+            ),
+            SyncSettings(data_dir=self._folder / "worker"),
+        )
+        return build_app(settings, clock=self._clock, progress=self._progress, stop=threading.Event())
+
+    def _set_up(self) -> None:
+        with self._open() as app:
+            plan = app.provision_plan()
+            self._progress.started("provisioning lists, columns, indexes and views", len(plan.steps))
+            app.provision(plan, lambda _text: self._progress.advanced(1))
+            self._progress.finished()
+            profiles = app.shipped_profiles()
+            for profile in profiles:
+                app.profiles.save(profile)
+        self._line(
+            f"{len(plan.steps)} things provisioned, {len(profiles)} profiles saved in the list Mapping profiles."
+        )
+        prospects = self._local.dataset.prospects if self._local.dataset else []
+        for prospect in prospects:
+            self._person("POST", "Companies", "", dict(prospect))
+        self._line(
+            f"The CRM already holds {len(prospects)} prospects that e-conomic does not know. They stay untouched."
+        )
+
+    def _night(self, *, unchanged: bool = False) -> bool:
+        for side in (self.economic, self.sharepoint):
+            requests.post(f"{side.url}/_emulator/stats/reset", timeout=60).raise_for_status()
+        with self._open() as app:
+            rows = app.profiles.profiles()
+            chosen = [row.profile for row in rows if row.profile is not None]
+            with app.session(chosen, app.run_options()) as session:
+                result = session.run()
+        self._out.print(report_table(result.reports))
+        for line in control_lines(result.reports):
+            self._out.print(line)
+        written = self._counts()
+        bad = result.error is not None or any(report.status not in _GOOD for report in result.reports)
+        if result.error is not None:
+            self._line(f"ended by: {result.error}", "bold red")
+        if unchanged:
+            self._verdict(
+                written == 0, "no row of the CRM's lists was written; only the run list got its closing batch"
+            )
+            bad |= written != 0
+        self._forecast(result)
+        return bad
+
+    def _counts(self) -> int:
+        """The emulators' own counts, as a cross-check; returns rows written to the CRM's lists."""
+        economic = self._stats(self.economic)
+        sharepoint = self._stats(self.sharepoint)
+        written = sum(int(sharepoint["by_target"].get(name, {}).get("writes", 0)) for name in _LISTS)
+        self._line(
+            f"counted by the services: e-conomic {economic['requests']} requests (call cost {economic['cost']:.0f}); "
+            f"SharePoint {sharepoint['requests']} requests, {sharepoint['writes']} of them writes in "
+            f"{sharepoint['batches']} batches, {written:,} rows of the CRM written, "
+            f"{sharepoint['cost']:,.0f} resource units billed",
+            "dim",
+        )
+        return written
+
+    def _stats(self, side: EmulatorServer) -> Mapping[str, Any]:
+        answer = requests.get(f"{side.url}/_emulator/stats", timeout=60)
+        answer.raise_for_status()
+        total: Mapping[str, Any] = answer.json()["total"]
+        return total
+
+    def _forecast(self, result: SessionResult) -> None:
+        units = sum(report.units for report in result.reports)
+        minutes = units / _SMALL_TENANT
+        if minutes > 1:
+            self._line(
+                "Pacing is off in the demo. A tenant of up to 1,000 licences allows 1,250 units a minute, of which "
+                f"the worker takes 70 %: this night would take about {minutes:.0f} minutes there.",
+                "yellow",
+            )
+
+    def _next_day(self) -> list[dict[str, Any]]:
+        answer = requests.post(f"{self.economic.url}/_emulator/next-day", json={"seed": self._seed}, timeout=120)
+        answer.raise_for_status()
+        told = answer.json()
+        self._clock.ahead += timedelta(days=1)
+        for sentence in told["story"]:
+            self._line(f"- {one_line(sentence)}" if len(sentence) < 80 else f"- {sentence}")
+        edits: list[dict[str, Any]] = told["crm_edits"]
+        for edit in edits:
+            item = self._item(edit)
+            edit["before"] = item.get(edit["column"])
+            self._person("MERGE", edit["list_title"], f"({item['Id']})", {edit["column"]: edit["value"]})
+        return edits
+
+    def _show_edits(self, edits: list[dict[str, Any]]) -> bool:
+        """How people's edits fared: kept in their own columns, healed in e-conomic's."""
+        wrong = False
+        for edit in edits:
+            now = self._item(edit).get(edit["column"])
+            name = f"{edit['list_title']} {edit['key']}, {edit['column']}"
+            if edit["owner"] == "CRM":
+                right = now == edit["value"]
+                self._verdict(right, f"{name}: '{now}' typed by a person was kept (the CRM owns this column)")
+            else:
+                right = now == edit["before"]
+                text = f"{name}: '{edit['value']}' typed by a person went back to '{now}' (e-conomic owns this column)"
+                self._verdict(right, text)
+            wrong |= not right
+        return wrong
+
+    def _item(self, edit: Mapping[str, Any]) -> dict[str, Any]:
+        key = str(edit["key"]).replace("'", "''")
+        query = f"?$filter={edit['key_column']} eq '{key}'"
+        rows = self._person("GET", edit["list_title"], query, None)["value"]
+        found: dict[str, Any] = rows[0]
+        return found
+
+    def _person(self, method: str, title: str, tail: str, body: dict[str, Any] | None) -> Any:
+        """What a person does in the CRM: plain REST, without the worker."""
+        plain = "application/json;odata=nometadata"
+        headers = {**_PERSON, "Authorization": f"Bearer {_TOKEN}", "Accept": plain, "Content-Type": plain}
+        if method == "MERGE":
+            headers |= {"X-HTTP-Method": "MERGE", "IF-MATCH": "*"}
+        verb = "GET" if method == "GET" else "POST"
+        url = f"{self.site}/_api/web/lists/getbytitle('{title}')/items{tail}"
+        answer = requests.request(verb, url, json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def _heading(self, title: str, text: str) -> None:
+        self._out.print()
+        self._out.print(Rule(Text(title, style="bold"), align="left"))
+        if text:
+            self._line(text, "dim")
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._out.print(Text(text, style=style))
+
+    def _verdict(self, right: bool, text: str) -> None:
+        mark = Text("  ok   " if right else "  WRONG ", style="green" if right else "bold red")
+        self._out.print(mark.append(text, style="default"))

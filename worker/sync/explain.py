@@ -1,0 +1,176 @@
+"""One customer, explained: every source value, the rule, what stands in the CRM, and what a run would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from worker.domain.encode import encode_value
+from worker.domain.existing import ExistingIndex, Stored
+from worker.domain.fields import resolve_field
+from worker.domain.mapping import Mapper
+from worker.domain.plan import Change, LeftOut, Plan
+from worker.domain.planning import SourceRow, build_plan
+from worker.domain.profile import FieldRule, Profile, SourceKind
+from worker.domain.reasons import Language, sentence
+from worker.domain.rows import CustomerRow, RunFacts
+from worker.domain.values import Column, Item, Value
+from worker.errors import RowError
+from worker.ports import Target
+from worker.sync.planner import target_columns
+from worker.sync.rows import source_rows
+from worker.sync.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStory:
+    """One mapped column of one item. `says` is what the run would do about it."""
+
+    source: str
+    source_value: Value
+    converter: str
+    rule: str
+    column: str
+    wanted: Value
+    standing: Value
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileStory:
+    """One profile's view of one customer. `verdict` is the row's outcome in words."""
+
+    profile: str
+    item_ids: tuple[int, ...]
+    verdict: str
+    fields: tuple[FieldStory, ...]
+
+
+def explain_customer(
+    number: int, profiles: Sequence[Profile], targets: Mapping[str, Target], snapshot: Snapshot, facts: RunFacts,
+    language: Language = "en",
+) -> list[ProfileStory]:  # fmt: skip
+    """The customer through every profile that reads customers. `targets` are by profile title. Empty when e-conomic
+    has no customer with this number."""
+    stories = []
+    for profile in profiles:
+        if profile.source is not SourceKind.CUSTOMER:
+            continue
+        row = _row(number, profile, snapshot, facts)
+        if row is not None:
+            stories.append(_story(profile, row, targets[profile.title], facts, language))
+    return stories
+
+
+def _row(number: int, profile: Profile, snapshot: Snapshot, facts: RunFacts) -> SourceRow | None:
+    for row in source_rows(profile, snapshot, facts):
+        if isinstance(row.record, CustomerRow) and row.record.customer.number == number:
+            return row
+    return None
+
+
+def _story(profile: Profile, row: SourceRow, target: Target, facts: RunFacts, language: Language) -> ProfileStory:
+    names = target_columns(profile)
+    mapper = Mapper(profile, target.columns)
+    items: list[Item] = []
+    try:
+        items = target.find(profile.key_target, [mapper.key(row.record)], names)
+    except RowError as error:
+        return ProfileStory(profile.title, (), sentence(error.code, error.facts, language), ())
+    index = ExistingIndex([target.columns[name] for name in names], profile.key_target)
+    for item in items:
+        index.add(item)
+    plan = build_plan(profile, mapper, [row], index, facts.today).plan
+    standing = _standing(items, names, profile, target)
+    change = plan.changes[0] if plan.changes else None
+    fields = tuple(
+        _field(profile, rule, column, row.record, standing, change)
+        for rule, column in zip(profile.rules, mapper.columns, strict=True)
+    )
+    return ProfileStory(profile.title, tuple(i.item_id for i in items), _verdict(plan, language), fields)
+
+
+def _standing(items: Sequence[Item], names: Sequence[str], profile: Profile, target: Target) -> Mapping[str, Value]:
+    if len(items) != 1:
+        return {}
+    index = ExistingIndex([target.columns[name] for name in names], profile.key_target)
+    key = index.add(items[0])
+    stored: list[Stored] = index.take(key) if key is not None else []
+    return {name: stored[0].value(at) for at, name in enumerate(names)} if stored else {}
+
+
+def _verdict(plan: Plan, language: Language) -> str:
+    if plan.left_out:
+        left: LeftOut = plan.left_out[0]
+        return f"{left.outcome.value}: {sentence(left.code, left.facts, language)}"
+    if plan.changes:
+        return f"{plan.changes[0].kind.value}: {len(plan.changes[0].fields)} columns"
+    return "Skipped: the profile's filter leaves this customer out." if plan.filtered else "Unchanged"
+
+
+def _field(
+    profile: Profile, rule: FieldRule, column: Column, record: object, standing: Mapping[str, Value],
+    change: Change | None,
+) -> FieldStory:  # fmt: skip
+    source = resolve_field(profile.source, rule.source) if rule.source else None
+    value = source.read(record) if source else None
+    wanted, trouble = _wanted(profile, rule, column, record)
+    now = standing.get(rule.target)
+    return FieldStory(
+        source=source.name if source else "(constant)",
+        source_value=value,
+        converter=rule.converter or "",
+        rule=rule.write.value,
+        column=rule.target,
+        wanted=wanted,
+        standing=now,
+        says=trouble or _says(rule, change, same=encode_value(wanted) == encode_value(now)),
+    )
+
+
+def _wanted(profile: Profile, rule: FieldRule, column: Column, record: object) -> tuple[Value, str]:
+    """The fitted value, or what is wrong with it."""
+    alone = Profile(
+        profile.title, profile.source, profile.target, profile.import_type, rule.target, profile.key_source, (rule,)
+    )
+    try:
+        value = Mapper(alone, {rule.target: column}).values(record)[0]
+    except RowError as error:
+        return None, sentence(error.code, error.facts)
+    return value, ""
+
+
+def _says(rule: FieldRule, change: Change | None, *, same: bool) -> str:
+    changed = {field.column: field for field in change.fields} if change else {}
+    if rule.target in changed:
+        return "rides along" if changed[rule.target].stamp else "would be written"
+    return "equal" if same else "kept"
+
+
+def story_data(story: ProfileStory) -> dict[str, object]:
+    """A story as JSON-ready data."""
+    return {
+        "profile": story.profile,
+        "itemIds": list(story.item_ids),
+        "verdict": story.verdict,
+        "fields": [
+            {
+                "source": one.source,
+                "sourceValue": _plain(one.source_value),
+                "converter": one.converter,
+                "rule": one.rule,
+                "column": one.column,
+                "wanted": _plain(one.wanted),
+                "standing": _plain(one.standing),
+                "says": one.says,
+            }
+            for one in story.fields
+        ],
+    }
+
+
+def _plain(value: Value) -> object:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.economic.limits import RateWatch
 from worker.economic.paging import PAGE_SIZE, Collection, Page
-from worker.errors import AccessDeniedError, AuthenticationError, ProtocolError
+from worker.errors import AccessDeniedError, AuthenticationError, NotFoundError, ProtocolError
 from worker.transport import STATUS_TABLE, Http, StatusRule
 
 _STARTS = 4  # times the reading of contacts may begin: a cursor may be refused when the list has changed
@@ -33,7 +33,15 @@ class _CursorRefusedError(ProtocolError):
     """The service no longer takes a cursor that it gave."""
 
 
-_CURSOR_RULES: Mapping[int, StatusRule] = {**_RULES, 400: StatusRule(_CursorRefusedError, "refused its own cursor")}
+_CONTACT_RULES: Mapping[int, StatusRule] = {
+    **_RULES,
+    404: StatusRule(
+        NotFoundError,
+        "does not know this address",
+        "Versions of the contacts API are withdrawn with notice: check ECONOMIC_CUSTOMERSAPI_VERSION.",
+    ),
+}
+_CURSOR_RULES = {**_CONTACT_RULES, 400: StatusRule(_CursorRefusedError, "refused its own cursor")}
 
 
 class EconomicClient:
@@ -103,9 +111,10 @@ class EconomicClient:
     def _by_cursor(self) -> Iterator[Mapping[str, Any]]:
         cursor: str | None = None
         while True:
-            page = self._read(
-                self._contacts, {"cursor": cursor} if cursor else None, _CURSOR_RULES if cursor else _RULES
-            )
+            if cursor is None:
+                page = self._read(self._contacts, None, _CONTACT_RULES)
+            else:
+                page = self._read(self._contacts, {"cursor": cursor}, _CURSOR_RULES)
             yield from page.get("items") or ()
             before, cursor = cursor, page.get("cursor")
             if not cursor:  # absent on the last page

@@ -83,6 +83,19 @@ def test_a_row_that_goes_makes_reading_go_on_by_key_range() -> None:
     ]
 
 
+def test_a_row_that_comes_where_another_goes_doubles_none() -> None:
+    """The total stays the same, but the second window repeats the last row of the first: it is read once."""
+    service = Service({10, 20, 30, 40, 50, 60, 70})
+
+    def change(question: int) -> None:
+        if question == 2:
+            service.keys.add(5)
+            service.keys.discard(70)
+
+    service.before = change
+    assert list(service.read()) == [10, 20, 30, 40, 50, 60]
+
+
 def test_no_more_than_a_few_pages_are_read_ahead() -> None:
     """With 4 at a time, at no moment have more than 4 pages been asked for beyond those used up."""
     service = Service(set(range(1, 100)))

@@ -178,6 +178,17 @@ def test_invoices_are_asked_for_by_number_with_the_date_as_a_filter(
     assert (sent["sort"], sent["filter"]) == ("bookedInvoiceNumber", "date$gte:2026-01-01")
 
 
+def test_a_settled_invoice_in_the_unpaid_list_does_not_count(
+    source: EconomicSource, mock: responses.RequestsMock
+) -> None:
+    """Settlement is remainder 0 in the invoice's currency; cents left over in base currency are no debt."""
+    row = {"date": "2026-02-01", "currency": "EUR", "customer": {"customerNumber": 1}}
+    settled = {**row, "bookedInvoiceNumber": 4, "remainder": 0.0, "remainderInBaseCurrency": 0.01}
+    open_one = {**row, "bookedInvoiceNumber": 5, "remainder": -4.0, "remainderInBaseCurrency": -29.84}
+    mock.get(f"{BASE}/invoices/unpaid", json=collection(settled, open_one))
+    assert [invoice.number for invoice in source.open_invoices()] == [5]
+
+
 def test_totals_leave_out_customers_without_sales(source: EconomicSource, mock: responses.RequestsMock) -> None:
     """Whether e-conomic lists empty groups is unconfirmed; here they never appear."""
     groups = [

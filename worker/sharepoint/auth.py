@@ -14,17 +14,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
-from urllib.parse import urlsplit
 
 import msal
 import requests
 
 from worker.errors import AuthenticationError, ConfigError, Problem, UnavailableError
 from worker.sharepoint.certificate import load_credential
-from worker.transport import TIMEOUT, origin
+from worker.transport import TIMEOUT, is_loopback, origin
 
 AuthMode = Literal["certificate", "managed-identity", "static-token", "client-secret"]
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 AUTHORITIES = ("login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
 _MARGIN = 300.0  # seconds before its end from which a token is not used any more
 _LATER = "Try again later; nothing is lost."
@@ -102,6 +100,9 @@ class Tokens:
 
 def make_tokens(identity: Identity, site_url: str) -> Tokens:
     """The tokens of an identity for a site. Raises ConfigError for what can't work, before anything is sent."""
+    if not site_url.lower().startswith("https://") and not is_loopback(site_url):
+        problem = Problem("SHAREPOINT_SITE_URL", "must start with https://.")
+        raise ConfigError([problem], hint="Plain http would show the token to everybody on the way.")
     makers: Mapping[str, Callable[[Identity, str], Provider]] = {
         "certificate": _certificate,
         "managed-identity": _managed,
@@ -119,7 +120,7 @@ def _secret(_identity: Identity, _site_url: str) -> Provider:
 
 
 def _static(identity: Identity, site_url: str) -> Provider:
-    if urlsplit(site_url).hostname not in LOOPBACK:
+    if not is_loopback(site_url):
         raise ConfigError(
             [Problem("SHAREPOINT_AUTH", "static-token is refused for any address that is not loopback.")],
             hint="It is for the local emulator; use a certificate or a managed identity.",
@@ -174,7 +175,11 @@ class _CertificateProvider:
         if self._app is None:
             authority = f"https://{self._identity.authority_host}/{self._identity.tenant_id}"
             self._app = msal.ConfidentialClientApplication(
-                self._identity.client_id, authority=authority, client_credential=self._credential, timeout=TIMEOUT[0]
+                self._identity.client_id,
+                authority=authority,
+                client_credential=self._credential,
+                timeout=TIMEOUT[0],
+                instance_discovery=False,  # the host is one of AUTHORITIES already
             )
         return self._app
 

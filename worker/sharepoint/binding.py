@@ -118,13 +118,11 @@ def _misfits(
         return [Problem(where, f"{shown} is read-only.")]
     if real.rich_text:
         return [Problem(where, f"{shown} holds formatted text. Switch it to plain text.")]
-    problems = []
+    if name == definition.key_column:
+        words = f"{shown} is of type {real.type_name}; a key can't be looked up in it."
+        return [] if real.kind in _KEYS else [Problem(where, words)]
     expected = definition.by_name.get(name)
-    if name == definition.key_column and real.kind not in _KEYS:
-        problems.append(Problem(where, f"{shown} is of type {real.type_name}; a key can't be looked up in it."))
-    elif expected is not None:
-        problems += _unlike(where, shown, expected, real, lookup_lists)
-    return problems
+    return [] if expected is None else _unlike(where, shown, expected, real, lookup_lists)
 
 
 def _unlike(

@@ -31,7 +31,7 @@ from worker.ports import Usage
 from worker.sharepoint.auth import Tokens
 from worker.sharepoint.faults import DIGEST_EXPIRED, SERVICE, answer_error, read_fault
 from worker.sharepoint.pacing import Pacer, estimate
-from worker.transport import TIMEOUT, RetryPolicy, Waits, origin, retrying, user_agent
+from worker.transport import TIMEOUT, RetryPolicy, Waits, is_loopback, origin, retrying, user_agent
 
 # One new token is enough when the old one had ended; front ends that disagree for a moment take a few more.
 _NEW_TOKENS = 7
@@ -66,6 +66,8 @@ class SharePointTransport(BaseTransport):
         self._units = 0.0
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": user_agent()})
+        # A proxy named in the environment can't reach this machine's own loopback addresses.
+        self._session.trust_env = not is_loopback(site_url)
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=4)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -167,7 +169,9 @@ class SharePointTransport(BaseTransport):
         if answer.status_code >= 400:
             if answer.status_code == 403 and read_fault(answer.content).code == DIGEST_EXPIRED:
                 return answer  # the library gets a new digest and asks again
-            raise self._held(answer_error(answer.status_code, answer.headers, answer.content, what), reset)
+            # A service may echo what it was sent; the token must not reach a log that way.
+            body = answer.content.replace(_bearer(request).encode() or b"\0", b"***")
+            raise self._held(answer_error(answer.status_code, answer.headers, body, what), reset)
         if not _fits(request, answer):
             raise PageError(f"{SERVICE} sent a page instead of data for {what}.", hint=_PAGE_HINT)
         return answer

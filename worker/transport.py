@@ -46,6 +46,13 @@ Result = TypeVar("Result")
 TIMEOUT = (10.0, 120.0)  # seconds to connect, seconds without a byte
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PORTS: Mapping[str, str] = {"https": ":443", "http": ":80"}
+# A connection that failed or broke off; reading again is harmless.
+_BROKEN = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 _REQUEST_IDS = ("X-RequestId", "SPRequestGuid", "request-id")
 
 
@@ -197,7 +204,7 @@ class Http:
     """A session towards one service. Thread-safe for reads; counts requests and waits.
 
     `hosts` are the only origins (scheme://host[:port]) requests may go to: the secret `headers` never leave them, and
-    plain http is for loopback only (else ConfigError).
+    plain http is for loopback only. ConfigError for an address or a secret that can't be right.
     """
 
     def __init__(
@@ -211,17 +218,19 @@ class Http:
         pool: int = 8,
     ) -> None:
         _check_encrypted(service, hosts)
+        secrets = {name: value.strip() for name, value in headers.items()}  # pasted text often has a line end
+        _check_printable(service, secrets)
         self.service = service
         self.waits = waits or Waits()
         self._hosts = frozenset(map(origin, hosts))
-        self._secrets = tuple(headers.values())
+        self._secrets = tuple(secrets.values())
         self._policy = policy or RetryPolicy()
         self._lock = threading.Lock()
         self.requests = 0
         self._session = requests.Session()
         # A proxy named in the environment can't reach this machine's own loopback addresses.
         self._session.trust_env = not all(map(is_loopback, hosts))
-        self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json", **headers})
+        self._session.headers.update({"User-Agent": user_agent(), "Accept": "application/json", **secrets})
         adapter = HTTPAdapter(pool_connections=pool, pool_maxsize=pool)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -269,9 +278,14 @@ class Http:
             raise FatalError(
                 f"The secure connection to {self.service} could not be made.", hint="Check certificates and proxy."
             ) from None
-        except requests.RequestException as error:
+        except _BROKEN as error:
             raise UnavailableError(
                 f"{self.service} could not be reached ({type(error).__name__}).", hint="Check the network; try later."
+            ) from None
+        except requests.RequestException as error:
+            raise FatalError(
+                f"{self.service} could not be asked ({type(error).__name__}).",
+                hint="Check the configured address and the proxy.",
             ) from None
 
     def _decoded(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> Any:
@@ -281,8 +295,8 @@ class Http:
                 hint="Check the configured address of the service.",
             )
         if answer.status_code >= 400:
-            words = _masked(_words(answer), self._secrets)
-            raise status_error(self.service, answer.status_code, answer.headers, words, rules)
+            detail = _detail(_masked(_words(answer), self._secrets))
+            raise status_error(self.service, answer.status_code, answer.headers, detail, rules)
         if "json" not in answer.headers.get("Content-Type", ""):
             raise PageError(
                 f"{self.service} sent a page instead of data{_request_id(answer.headers)}.",
@@ -300,7 +314,7 @@ def _parsed(answer: requests.Response, service: str) -> Any:
 
 
 def _words(answer: requests.Response) -> str:
-    """The service's own message from a JSON error body, shortened; nothing from other bodies."""
+    """The service's own message from a JSON error body; nothing from other bodies."""
     try:
         body = answer.json()
     except requests.exceptions.JSONDecodeError:
@@ -308,7 +322,11 @@ def _words(answer: requests.Response) -> str:
     if not isinstance(body, dict):
         return ""
     message = body.get("message") or body.get("detail") or body.get("title")
-    return f"It says: {message[:200]}" if isinstance(message, str) else ""
+    return message if isinstance(message, str) else ""
+
+
+def _detail(words: str) -> str:
+    return f"It says: {words[:200]}" if words else ""
 
 
 def _masked(text: str, secrets: Sequence[str]) -> str:
@@ -323,6 +341,13 @@ def _check_encrypted(service: str, hosts: Iterable[str]) -> None:
     if open_ones:
         problems = [Problem(f"address of {service}", f"{host} must start with https://.") for host in open_ones]
         raise ConfigError(problems, hint="Plain http would show the tokens to everybody on the way.")
+
+
+def _check_printable(service: str, secrets: Mapping[str, str]) -> None:
+    odd = [name for name, value in secrets.items() if not (value.isascii() and value.isprintable())]
+    if odd:
+        problems = [Problem(f"{name} for {service}", "holds characters that no token has.") for name in odd]
+        raise ConfigError(problems, hint="Copy and paste it again.")
 
 
 def is_loopback(url: str) -> bool:

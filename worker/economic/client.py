@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.economic.limits import RateWatch
 from worker.economic.paging import PAGE_SIZE, Collection, Page
-from worker.errors import AccessDeniedError, AuthenticationError, NotFoundError, ProtocolError
+from worker.errors import AccessDeniedError, AuthenticationError, IncompleteReadError, NotFoundError, ProtocolError
 from worker.transport import STATUS_TABLE, Http, StatusRule
 
 _STARTS = 4  # times the reading of contacts may begin: a cursor may be refused when the list has changed
@@ -73,9 +73,23 @@ class EconomicClient:
         """All rows of a classic collection, each once, in ascending order of `key`; see `worker.economic.paging`."""
         return Collection(path, key, partial(self._page, path, key), filter_).rows(self._parallel)
 
+    def short(self, path: str, sort: str | None = None) -> list[Mapping[str, Any]]:
+        """The rows of a classic collection that fits one page, such as the accounting years; some can't be sorted.
+
+        Raises IncompleteReadError when it does not fit.
+        """
+        params = {"pagesize": str(PAGE_SIZE)}
+        page = _page_of(self.get(path, {**params, "sort": sort} if sort else params), path)
+        if len(page.rows) < page.results:
+            raise IncompleteReadError(
+                f"e-conomic has {page.results} rows of {path}, more than the {len(page.rows)} that were read.",
+                hint="Incomplete data is never taken over. Report this with the time of the run.",
+            )
+        return page.rows
+
     def count(self, path: str) -> int:
         """How many rows a classic collection has."""
-        return _results(self.get(path, {"pagesize": "1"}), path)
+        return _page_of(self.get(path, {"pagesize": "1"}), path).results
 
     def contacts(self) -> Iterator[Mapping[str, Any]]:
         """All contacts of the agreement by cursor, soft-deleted ones included; each number once.
@@ -124,11 +138,7 @@ class EconomicClient:
 
     def _page(self, path: str, key: str, filter_: str | None, number: int) -> Page:
         params = {"pagesize": str(PAGE_SIZE), "skippages": str(number), "sort": key}
-        answer = self.get(path, {**params, "filter": filter_} if filter_ else params)
-        rows = answer.get("collection")
-        if not isinstance(rows, list):
-            raise _no_collection(path)
-        return Page(rows, _results(answer, path))
+        return _page_of(self.get(path, {**params, "filter": filter_} if filter_ else params), path)
 
     def _read(
         self, url: str, params: Mapping[str, str] | None, rules: Mapping[int, StatusRule] = _RULES
@@ -146,13 +156,9 @@ def _next_page(answer: Mapping[str, Any]) -> str | None:
     return str(link) if link else None
 
 
-def _results(answer: Mapping[str, Any], path: str) -> int:
+def _page_of(answer: Mapping[str, Any], path: str) -> Page:
     pagination = answer.get("pagination")
-    results = pagination.get("results") if isinstance(pagination, dict) else None
-    if not isinstance(results, int):
-        raise _no_collection(path)
-    return results
-
-
-def _no_collection(path: str) -> ProtocolError:
-    return ProtocolError(f"e-conomic's answer to {path} is no collection.", hint=_ADDRESS_HINT)
+    rows, results = answer.get("collection"), pagination.get("results") if isinstance(pagination, dict) else None
+    if not isinstance(rows, list) or not isinstance(results, int):
+        raise ProtocolError(f"e-conomic's answer to {path} is no collection.", hint=_ADDRESS_HINT)
+    return Page(rows, results)

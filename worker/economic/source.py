@@ -67,13 +67,13 @@ class EconomicSource:
     def accounting_years(self) -> Sequence[AccountingYear]:
         """By first day. Raises AccessDeniedError when the app's role may not read them."""
         try:
-            page = self._client.get("/accounting-years", {"pagesize": "1000", "sort": "fromDate"})
+            rows = self._client.short("/accounting-years", "fromDate")
         except AccessDeniedError as error:
             raise AccessDeniedError(
                 "The app may not read the accounting years.",
                 hint="Give the app the role SuperUser or Bookkeeping, or set SYNC_FINANCIAL_YEAR_START.",
             ) from error
-        return [decode.accounting_year(row) for row in page.get("collection") or ()]
+        return [decode.accounting_year(row) for row in rows]
 
     def customers(self) -> Iterator[Customer]:
         """All customers, barred ones too, by number."""
@@ -129,10 +129,10 @@ class EconomicSource:
     def _named(self, path: str, key: str) -> dict[int | None, str]:
         """Names by number; without the right to read them the numbers alone must do."""
         try:
-            page = self._client.get(path, {"pagesize": "1000"})
+            rows = self._client.short(path)
         except (AccessDeniedError, NotFoundError):
             return {}
-        return {row.get(key): str(row.get("name") or "") for row in page.get("collection") or () if row.get("name")}
+        return {row.get(key): str(row.get("name") or "") for row in rows if row.get("name")}
 
 
 def _lacking(roles: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import requests
 import responses
 
 from worker.economic.client import EconomicClient
-from worker.errors import AccessDeniedError, AuthenticationError, PageError, ProtocolError
+from worker.errors import AccessDeniedError, AuthenticationError, IncompleteReadError, PageError, ProtocolError
 from worker.transport import Http, RetryPolicy, Waits
 
 BASE, OPEN = "https://restapi.books.example", "https://apis.books.example"
@@ -48,7 +48,7 @@ def queries(mock: responses.RequestsMock) -> list[dict[str, str]]:
 def test_there_is_no_way_to_write() -> None:
     """All a caller can do is read, count and close; no verb can be handed in."""
     public = {name for name in dir(EconomicClient) if not name.startswith("_")}
-    assert public == {"close", "contacts", "count", "get", "groups", "http", "rows"}
+    assert public == {"close", "contacts", "count", "get", "groups", "http", "rows", "short"}
     assert {name for name in dir(Http) if not name.startswith("_")} == {"close", "get_json"}
 
 
@@ -91,6 +91,13 @@ def test_an_answer_that_is_no_collection_is_an_error(
     with pytest.raises(ProtocolError) as caught:
         list(client.rows("/customers", "customerNumber"))
     assert "ECONOMIC_BASE_URL" in caught.value.hint
+
+
+def test_a_short_collection_that_is_not_short_is_an_error(client: EconomicClient, mock: responses.RequestsMock) -> None:
+    """A list that must fit one page and does not is never read in part."""
+    mock.get(f"{BASE}/employees", json={"collection": [{}], "pagination": {"results": 2}})
+    with pytest.raises(IncompleteReadError, match="has 2 rows of /employees"):
+        client.short("/employees")
 
 
 def test_contacts_follow_the_cursor_until_it_is_absent(client: EconomicClient, mock: responses.RequestsMock) -> None:

@@ -189,6 +189,10 @@ class App:
         """Does it."""
         self._provisioner.apply(plan, told)
 
+    def has_profiles_list(self) -> bool:
+        """Whether the list of profiles is on the site yet."""
+        return self.site.find_list("mapping-profiles") is not None
+
     def shipped_profiles(self) -> list[Profile]:
         """The default profiles, in file order."""
         files = sorted((self.config_dir / "profiles").glob("*.json"))

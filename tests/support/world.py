@@ -49,8 +49,11 @@ class World:
 
     expected: dict[str, list[dict[str, Any]]]  # room for a test's undisturbed result
 
-    def __init__(self, folder: Path, size: str = "tiny", seed: int = 1, *, patient: bool = True) -> None:
-        """`patient` False keeps every retry limit but does not wait between attempts."""
+    def __init__(
+        self, folder: Path, size: str = "tiny", seed: int = 1, *, patient: bool = True, **sharepoint: Any
+    ) -> None:
+        """`patient` False keeps every retry limit but does not wait between attempts; the rest are options of the
+        SharePoint emulator."""
         self.patient = patient
         self.folder = folder
         self.clock = MovableClock()
@@ -60,7 +63,7 @@ class World:
         self.economic_store.load(self.data)
         today = lambda: self.clock.now().date()  # noqa: E731
         self.economic_app = economic_app(self.economic_store, options=EconomicOptions(today=today))
-        options = SharePointOptions(ru_per_minute=10**9)
+        options = SharePointOptions(ru_per_minute=0, **sharepoint)
         self.sharepoint_app = sharepoint_app(self.sharepoint_store, options=options)
         self.economic = EmulatorServer(self.economic_app)
         self.sharepoint = EmulatorServer(self.sharepoint_app)

@@ -129,12 +129,7 @@ def _check_profiles(app: App) -> WorkerError | None:
 
 
 def _missing_profiles(app: App, *, dry_run: bool) -> list[str]:
-    try:
-        there = {row.title.casefold() for row in app.profiles.profiles()}
-    except NotFoundError:
-        if not dry_run:
-            raise
-        there = set()  # the list itself is still to be made
+    there = {row.title.casefold() for row in app.profiles.profiles()} if app.has_profiles_list() else set()
     missing = [profile for profile in app.shipped_profiles() if profile.title.casefold() not in there]
     if not dry_run:
         for profile in missing:

@@ -43,6 +43,8 @@ def guarded() -> Iterator[None]:
     """Errors become one sentence, the next step and an exit code; a traceback only with --debug."""
     try:
         yield
+    except typer.Exit:  # a RuntimeError by birth
+        raise
     except WorkerError as error:
         if OPTIONS.debug:
             raise

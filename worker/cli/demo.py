@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +12,15 @@ from worker.cli.context import guarded, stop_on_interrupt
 from worker.cli.output import tell
 from worker.errors import ConfigError, Problem
 
+_DATA = Path(".data/demo")
+_OURS = frozenset({".sqlite", ".sqlite-wal", ".sqlite-shm", ".snapshot"})
 _MISSING = "The emulators are not installed: pip install 'iglobe-economic-sync[emulators]'"
 
 
 def demo(
     size: Annotated[str, typer.Option(help="tiny, small or typical.")] = "small",
     seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = 1,
-    keep: Annotated[Path | None, typer.Option(help="Keep the emulators' data in this directory.")] = None,
+    data: Annotated[Path, typer.Option(help="Where the emulators keep their data; made anew.")] = _DATA,
     serve: Annotated[bool, typer.Option("--serve", help="Keep serving at the end, until Ctrl-C.")] = False,
 ) -> None:
     """Show the whole story on two local emulators: first load, the next day, and an unchanged night."""
@@ -28,17 +29,26 @@ def demo(
             from worker.cli.demo_story import DemoStory
         except ModuleNotFoundError as error:
             raise ConfigError([Problem(f"module {error.name}", "is missing.")], hint=_MISSING) from None
-        if keep is not None and any(keep.glob("*.sqlite")):
-            raise ConfigError(
-                [Problem(f"directory {keep}", "already holds emulators' data.")], hint="Choose a new directory."
-            )
-        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="economic-sync-demo-")))
-        story = stack.enter_context(DemoStory(folder, size, seed))
+        _make_anew(data)
+        story = stack.enter_context(DemoStory(data, size, seed))
         failed = story.tell()
-        story.where_to_look(kept=keep)
+        story.where_to_look(data, serving=serve)
         if serve:
             with stop_on_interrupt() as stop:
                 stop.wait()
         if failed:
             tell("The demo did not end as it should: see above.", "bold red")
             raise typer.Exit(1)
+
+
+def _make_anew(folder: Path) -> None:
+    """Removes an earlier demo's databases; refuses a directory that holds anything else."""
+    others = [path for path in folder.glob("*") if path.suffix not in _OURS and path.name != "worker"]
+    if others:
+        raise ConfigError(
+            [Problem(f"directory {folder}", f"holds something that is not the demo's: {others[0].name}.")],
+            hint="Choose another directory: economic-sync demo --data DIR",
+        )
+    for path in folder.glob("*"):
+        if path.is_file():
+            path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,7 +17,6 @@ from rich.text import Text
 from worker.cli.local import ZONE, Local, LocalOptions
 from worker.cli.output import control_lines, report_table, results
 from worker.cli.progress import RichProgress
-from worker.domain.render.values import one_line
 from worker.domain.report import RunStatus
 from worker.emulators.common.server import EmulatorServer
 from worker.settings import EconomicSettings, Settings, SharePointSettings, SyncSettings
@@ -96,16 +96,16 @@ class DemoStory:
         failed |= self._night(unchanged=True)
         return failed
 
-    def where_to_look(self, kept: Path | None) -> None:
-        """The end: pages, commands, and what a real tenant would make of it."""
+    def where_to_look(self, data: Path, *, serving: bool) -> None:
+        """The end: the lists as pages, commands to try, and how to go live."""
         self._heading("Where to look", "")
-        if kept is None:
-            self._line("The lists as pages: start the demo with --serve and open its SharePoint address in a browser.")
-            self._line("To keep the data: economic-sync demo --keep DIR, then: economic-sync emulate --data DIR")
+        command = sys.argv[0] if sys.argv[0].endswith("economic-sync") else "economic-sync"
+        if serving:
+            self._line(f"The lists as pages, until Ctrl-C: {self.site}")
         else:
-            self._line(f"The lists as pages: economic-sync emulate --data {kept}, then open the site in a browser.")
-        self._line("While the demo is serving, its site is: " + self.site)
-        self._line("Going live, step by step: README.md, section Going live.")
+            self._line(f"The lists as pages:  {command} emulate --data {data}")
+            self._line("                     then open http://127.0.0.1:8820/sites/crm in a browser")
+        self._line("Going live:          README.md, section 'Going live, step by step'")
 
     def _open(self) -> App:
         settings = Settings(
@@ -203,7 +203,7 @@ class DemoStory:
         told = answer.json()
         self._clock.ahead += timedelta(days=1)
         for sentence in told["story"]:
-            self._line(f"- {one_line(sentence)}" if len(sentence) < 80 else f"- {sentence}")
+            self._line(f"- {sentence}")
         edits: list[dict[str, Any]] = told["crm_edits"]
         for edit in edits:
             item = self._item(edit)

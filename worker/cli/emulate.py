@@ -41,7 +41,9 @@ def emulate(  # noqa: PLR0913  # one parameter for each flag
         def ready(urls: list[str]) -> None:
             site = f"{urls[1]}/sites/crm"
             line = f"ready: e-conomic {urls[0]}, SharePoint site {site} (Ctrl-C stops)"
-            sys.stdout.write((json.dumps({"economic": urls[0], "site": site}) if as_json else line) + "\n")
+            sys.stdout.write(
+                (json.dumps({"economic": urls[0], "sharepoint": urls[1], "site": site}) if as_json else line) + "\n"
+            )
             sys.stdout.flush()
 
         try:

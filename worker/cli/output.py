@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,17 @@ from worker.domain.render.values import one_line
 from worker.domain.report import RunReport, RunStatus
 from worker.errors import ConfigError, WorkerError
 
+_WIDE = 120
+_COUNTED = ("source", "created", "updated", "unchanged", "skipped", "failed", "flagged", "calls", "units")
+_WORDS = {
+    RunStatus.QUEUED: "queued",
+    RunStatus.RUNNING: "running",
+    RunStatus.PAUSED: "stopped",
+    RunStatus.SUCCEEDED: "ok",
+    RunStatus.WITH_ERRORS: "rows failed",
+    RunStatus.FAILED: "FAILED",
+    RunStatus.BRAKED: "BRAKED",
+}
 _STYLES = {
     RunStatus.SUCCEEDED: "green",
     RunStatus.WITH_ERRORS: "yellow",
@@ -30,8 +42,9 @@ def errors() -> Console:
 
 
 def results() -> Console:
-    """Standard output."""
-    return Console(highlight=False, soft_wrap=True)
+    """Standard output; a pipe or a log is as wide as a table needs."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_WIDE)
 
 
 def say(*lines: str) -> None:
@@ -64,29 +77,27 @@ def tell_error(error: WorkerError) -> None:
 
 
 def report_table(reports: Sequence[RunReport]) -> Table:
-    """One line per profile: outcomes, requests, units."""
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    table.add_column("profile")
-    for name in ("source", "created", "updated", "unchanged", "skipped", "failed", "flagged", "calls", "units"):
-        table.add_column(name, justify="right")
-    table.add_column("result")
+    """One line per profile: what became of the source rows, requests to both sides, resource units, result."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("profile", no_wrap=True)
+    for name in _COUNTED:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("result", no_wrap=True)
     for report in reports:
-        ledger = report.ledger
-        numbers = (
-            ledger.source_rows,
-            ledger.created,
-            ledger.updated,
-            ledger.unchanged,
-            ledger.skipped,
-            ledger.failed,
-            ledger.flagged,
-            report.source_requests + report.target_requests,
-            round(report.units),
-        )
-        cells = [Text(f"{number:,}", style="" if number else "dim") for number in numbers]
-        status = Text(report.status.value, style=_STYLES.get(report.status, ""))
+        numbers = {**_ledger(report), "calls": _calls(report), "units": round(report.units)}
+        cells = [Text(f"{numbers[name]:,}", style="" if numbers[name] else "dim") for name in _COUNTED]
+        status = Text(_WORDS[report.status], style=_STYLES.get(report.status, ""))
         table.add_row(Text(one_line(report.profile)), *cells, status)
     return table
+
+
+def _ledger(report: RunReport) -> dict[str, int]:
+    names = ("created", "updated", "unchanged", "skipped", "failed", "flagged")
+    return {"source": report.ledger.source_rows, **{name: getattr(report.ledger, name) for name in names}}
+
+
+def _calls(report: RunReport) -> int:
+    return report.source_requests + report.target_requests
 
 
 def control_lines(reports: Sequence[RunReport]) -> Iterable[Text]:
@@ -104,20 +115,13 @@ def control_lines(reports: Sequence[RunReport]) -> Iterable[Text]:
 
 def report_data(report: RunReport) -> dict[str, Any]:
     """A report as JSON-ready data."""
-    ledger = report.ledger
     return {
         "runId": report.run_id,
         "profile": report.profile,
         "status": report.status.value,
         "started": report.started,
         "finished": report.finished,
-        "sourceRows": ledger.source_rows,
-        "created": ledger.created,
-        "updated": ledger.updated,
-        "unchanged": ledger.unchanged,
-        "skipped": ledger.skipped,
-        "failed": ledger.failed,
-        "flagged": ledger.flagged,
+        "rows": _ledger(report),
         "controls": [
             {
                 "column": line.column,

@@ -193,9 +193,12 @@ class World:
         return int(answer.json()["Id"])
 
     def merge(self, title: str, item_id: int, values: Mapping[str, Any]) -> None:
+        self.change(f"{self._items_url(title)}({item_id})", values)
+
+    def change(self, url: str, values: Mapping[str, Any]) -> None:
+        """MERGE on any address of the site, such as a column."""
         headers = self._headers(**{"X-HTTP-Method": "MERGE", "IF-MATCH": "*"})
-        answer = requests.post(f"{self._items_url(title)}({item_id})", json=values, headers=headers, timeout=30)
-        answer.raise_for_status()
+        requests.post(url, json=values, headers=headers, timeout=30).raise_for_status()
 
     def recycle(self, title: str, item_id: int) -> None:
         url = f"{self._items_url(title)}({item_id})/recycle()"

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import signal
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.support.world import World
+from tests.support.zygote import Zygote
 from worker.domain.report import RunStatus
 
-# Shards let two test processes share the work; together they cover every boundary of both days.
-SHARDS = 4
+# Parts let two test processes share the work; together they cover both days.
+PARTS = 3
 GOOD = {RunStatus.SUCCEEDED, RunStatus.WITH_ERRORS}
 HUMAN_TITLE = "Purchasing manager (typed by a person)"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs SIGKILL and fork; other systems run the rest"),
+]
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    """Makes worker processes."""
+    with Zygote() as zygote:
+        yield zygote
 
 
 @pytest.fixture(scope="module")
@@ -27,53 +40,52 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-def start_worker(world: World) -> subprocess.Popen[bytes]:
-    """The real command in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "worker", "run", "--all"],
-        env={**os.environ, **world.environment()},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def uninterrupted(world: World) -> tuple[dict[str, Any], dict[str, int]]:
+def uninterrupted(world: World, zygote: Zygote) -> tuple[dict[str, Any], dict[str, int]]:
     """What the lists hold after a run that nobody disturbed, and how many requests each side saw."""
     for side in ("economic", "sharepoint"):
         world.control(side, "stats/reset", {})
-    process = start_worker(world)
-    assert process.wait(timeout=120) in (0, 1)
+    zygote.start(world.environment())
+    assert zygote.ended() in (0, 1)
     counts = {side: world.control(side, "stats")["total"]["requests"] for side in ("economic", "sharepoint")}
     return world.truth(), counts
 
 
 def boundaries(counts: dict[str, int]) -> list[tuple[str, int, str]]:
-    """Every SharePoint request before it is handled and after it was committed; every e-conomic request before."""
-    return [("sharepoint", at, when) for at in range(1, counts["sharepoint"] + 1) for when in ("before", "after")] + [
+    """Every SharePoint request, in turn before it is handled and after it was committed; every e-conomic request."""
+    when = ("after", "before")
+    return [("sharepoint", at, when[at % 2]) for at in range(1, counts["sharepoint"] + 1)] + [
         ("economic", at, "before") for at in range(1, counts["economic"] + 1)
     ]
 
 
-def kill_at(world: World, side: str, at: int, when: str) -> None:
+def kill_at(world: World, zygote: Zygote, side: str, at: int, when: str) -> None:
     """Starts the worker and kills it (SIGKILL) while the chosen request is in hand."""
     world.control(side, "hold", {"at": at, "when": when})
-    process = start_worker(world)
-    try:
-        assert world.control(side, "hold/wait")["holding"], "the worker ended before the boundary"
-    finally:
-        process.kill()
-        process.wait()
-        world.release(side)
+    child = zygote.start(world.environment())
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(zygote.ended)
+        # A worker that ends before the boundary must not leave us waiting for it.
+        ended.add_done_callback(lambda _: world.release(side))
+        holding = world.control(side, "hold/wait")["holding"]
+        if holding:
+            os.kill(child, signal.SIGKILL)
+        assert_killed(ended, holding, (side, at, when))
 
 
-def check_all(world: World, shard: int) -> int:
-    """Kills at every boundary of this shard from the same start; returns how many."""
+def assert_killed(ended: Future[int], holding: bool, where: tuple[str, int, str]) -> None:
+    status = ended.result()
+    assert holding, f"the worker ended with {status} before {where}"
+    assert status == -signal.SIGKILL
+
+
+def check_all(world: World, zygote: Zygote, part: int) -> int:
+    """Kills at every boundary of this part from the same start; returns how many."""
     world.snapshot()
-    expected, counts = uninterrupted(world)
-    chosen = boundaries(counts)[shard::SHARDS]
+    expected, counts = uninterrupted(world, zygote)
+    chosen = boundaries(counts)[part::PARTS]
     for side, at, when in chosen:
         world.restore()
-        kill_at(world, side, at, when)
+        kill_at(world, zygote, side, at, when)
         result = world.run()
         assert result.error is None, (side, at, when, result.error)
         assert all(report.status in GOOD for report in result.reports), (side, at, when, result.reports)
@@ -82,16 +94,14 @@ def check_all(world: World, shard: int) -> int:
     return len(chosen)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_first_load_killed_at_every_request_boundary_finishes_right(world, shard):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_first_load_killed_at_every_request_finishes_right(world, zygote, part):
     """Nothing doubled, nothing lost, whatever request the kill hits."""
-    assert check_all(world, shard) >= 10
+    assert check_all(world, zygote, part) >= 20
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("shard", range(SHARDS))
-def test_next_day_killed_at_every_request_boundary_keeps_human_edits(tmp_path, shard):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_next_day_killed_at_every_request_keeps_human_edits(tmp_path, zygote, part):
     """The second night changes, creates and flags; what people typed stays."""
     with World(tmp_path) as world:
         world.set_up()
@@ -99,6 +109,6 @@ def test_next_day_killed_at_every_request_boundary_keeps_human_edits(tmp_path, s
         contact = world.rows("Contacts")[0]
         world.merge("Contacts", contact["Id"], {"JobTitle": HUMAN_TITLE})
         world.next_day()
-        assert check_all(world, shard) >= 8
+        assert check_all(world, zygote, part) >= 18
         world.run()
         assert HUMAN_TITLE in {row.get("JobTitle") for row in world.rows("Contacts")}

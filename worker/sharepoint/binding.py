@@ -68,6 +68,7 @@ def bind_columns(
             problems += _misfits(where, name, definition, found[0], lookup_lists)
             bound.append(Bound(name, found[0]))
         else:
+            where = f"{where} (set to '{names.explicit[name]}')" if name in names.explicit else where
             problems.append(_not_one(where, name, definition, found, fields))
     return bound, problems + _doubles(label, definition, bound)
 

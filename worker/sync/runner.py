@@ -180,6 +180,7 @@ class Session:
         self._bind()
         bound = [profile for profile in self.profiles if profile.title not in self._unbound]
         self._snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start, self._options.trend)
+        _ = self._snapshot.agreement  # the wrong agreement, or refused tokens, end the session before anything is read
         self._planner = Planner(self._targets, self._snapshot, self._world.progress)
         self._last = self._world.runs.last_good([profile.title for profile in bound])
 

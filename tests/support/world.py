@@ -47,7 +47,9 @@ class MovableClock:
 class World:
     """An e-conomic agreement, a CRM site, and a worker between them."""
 
-    expected: dict[str, list[dict[str, Any]]]  # room for a test's undisturbed result
+    # Room for a test's undisturbed result: the lists, and how many requests each side saw.
+    expected: dict[str, list[dict[str, Any]]]
+    calm: dict[str, int]
 
     def __init__(
         self, folder: Path, size: str = "tiny", seed: int = 1, *, patient: bool = True, **sharepoint: Any

@@ -35,7 +35,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with World(tmp_path_factory.mktemp("faults"), patient=False) as world:
         world.set_up()
         world.snapshot()
+        sides = ("economic", "sharepoint")
+        for side in sides:
+            world.control(side, "stats/reset", {})
         world.run()
+        world.calm = {side: world.control(side, "stats")["total"]["requests"] for side in sides}
         world.expected = world.truth()
         yield world
 
@@ -55,11 +59,14 @@ def nights_until_done(world: World) -> int:
 def test_a_faulty_service_changes_nothing_in_the_end(world, side, name, rate):
     """No row doubled, none lost, whatever the service does on the way."""
     world.restore()
-    world.control(side, "faults", {name: rate})
+    world.control(side, "faults", {name: rate, "once": {name: 1}})  # at least once, whatever the dice say
+    world.control(side, "stats/reset", {})
     try:
-        nights_until_done(world)
+        nights = nights_until_done(world)
     finally:
+        requests = world.control(side, "stats")["total"]["requests"]
         world.control(side, "faults", {})
+    assert nights > 1 or requests > world.calm[side], "the fault was not felt"
     assert world.truth() == world.expected
 
 

@@ -17,6 +17,7 @@ from worker.ports import Create, Update, Write, WriteOutcome
 from worker.sharepoint.batch import Part, PartAnswer
 from worker.sharepoint.client import BATCH_SIZE, MINIMAL, PAGE_SIZE, SharePointClient
 from worker.sharepoint.columns import decoder, entity_property, object_text, property_name, to_json_text
+from worker.sharepoint.faults import answer_error
 from worker.sharepoint.outcomes import judge, long_etag, other_spelling
 
 # SharePoint's query string ends at 2,048 characters; and an OR of more than twenty is slow to answer.
@@ -128,6 +129,9 @@ class ListItems:
     def _write_batch(self, writes: Sequence[Write]) -> list[WriteOutcome]:
         parts = [self.part(write) for write in writes]
         answers = self._client.batch(parts)
+        if all(answer is not None and answer.status in (401, 403) for answer in answers):
+            # One row may be locked; when all are refused, it is the app that may not write.
+            raise answer_error(403, {}, answers[0].body if answers[0] else b"", f"writing to the list {self._title}")
         answers = self._respelled(writes, parts, answers)
         return [judge(write, answer) for write, answer in zip(writes, answers, strict=True)]
 

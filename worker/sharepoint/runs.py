@@ -75,11 +75,8 @@ class SharePointRuns:
     def opened(self, reports: Sequence[RunReport]) -> None:
         """Adds Running rows; rows that a killed run of these profiles left at Running are closed in the same batch."""
         titles = {report.profile for report in reports}
-        stale = [
-            item
-            for item in self._runs.where("RunStatus", RunStatus.RUNNING.value, ("Profile", "RunID"))
-            if item.values["Profile"] in titles and item.values["RunID"] not in self._opened
-        ]
+        running = self._runs.where("RunStatus", RunStatus.RUNNING.value, ("Profile",))
+        stale = [item for item in running if item.values["Profile"] in titles]
         ended: dict[str, Value] = {"RunStatus": RunStatus.FAILED.value, "Message": _INTERRUPTED}
         made = [self._runs.create(report.run_id, _run_row(report)) for report in reports]
         outcomes = send(self._site, [*(self._runs.update(item.item_id, ended) for item in stale), *made])

@@ -45,6 +45,7 @@ class Snapshot:
         self._year_start = year_start
         self._trend = trend
         self._spool: InvoiceSpool | None = None
+        self._read = False
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -71,9 +72,8 @@ class Snapshot:
 
     def invoices(self) -> Iterator[Invoice]:
         """Booked invoices since the earliest day any profile needs, read at most once over the network."""
-        if self._spool is None:
-            self._first_pass()
-        return iter(self._spool or ())
+        self._first_pass()
+        return iter(()) if self._spool is None else iter(self._spool)
 
     @cached_property
     def sales(self) -> SalesAggregator:
@@ -143,10 +143,11 @@ class Snapshot:
         return SalesAggregator(self._today, self.years, periods, widest, self._trend)
 
     def _first_pass(self) -> None:
-        if self._spool is not None:
+        if self._read:
             return
+        self._read = True
         since = self.since()
-        self._spool = InvoiceSpool()
+        self._spool = InvoiceSpool() if self._keeps_rows else None
         wants_figures = bool(self._needs)
         wants_open = Need.OPEN_INVOICES in self._needs
         for invoice in self._source.invoices(since) if self._reads_booked else ():
@@ -154,7 +155,7 @@ class Snapshot:
                 self._aggregator.add(invoice)
             if wants_open and since is None and invoice.remainder:
                 self._aggregator.add_open(invoice)
-            if self._keeps_rows:
+            if self._spool is not None:
                 self._spool.append(invoice)
         if wants_open and not (self._reads_booked and since is None):
             # The window leaves older invoices out, and those are the ones that are overdue.

@@ -13,7 +13,7 @@ def plan_text(
     plan: Plan, braked: Sequence[str], *, limit: int, units_per_minute: float, language: Language = "en"
 ) -> Iterator[str]:
     """Lines: counts, forecast, brake, then `limit` changes field by field and `limit` rows left out (0 = all)."""
-    yield f"{plan.profile} -> {plan.target} ({plan.import_type}), as of {plan.as_of}"
+    yield f"{one_line(plan.profile)} -> {one_line(plan.target)} ({plan.import_type}), as of {plan.as_of}"
     yield "  " + ", ".join(f"{number} {name}" for name, number in counts(plan))
     yield f"  to apply: {forecast(plan, units_per_minute)}"
     for reason in braked:

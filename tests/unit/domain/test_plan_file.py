@@ -1,0 +1,211 @@
+"""Plans on file and for the eye: nothing lost, nothing altered unnoticed, nothing from outside taken as markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.domain.plan import Change, ChangeKind, ControlSum, FieldChange, LeftOut, Plan, RowOutcome
+from worker.domain.plan_file import PlanEntry, PlanFile, dump_plan_file, load_plan_file
+from worker.domain.render.html import plan_html
+from worker.domain.render.markdown import plan_markdown
+from worker.domain.render.text import plan_text
+from worker.domain.render.values import forecast, one_line, shown
+from worker.errors import StalePlanError
+
+NASTY = "<b>|`*_[x](y)</script>\x1b[31m\u202e&\r\nÅse 'Q' \"R\""
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**9), max_value=10**9),
+    st.dates(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.text(max_size=20),
+)
+names = st.text(min_size=1, max_size=12)
+field_changes = st.builds(FieldChange, names, values, values, st.booleans())
+changes = st.builds(
+    Change,
+    st.sampled_from(ChangeKind),
+    names,
+    st.lists(field_changes, max_size=3).map(tuple),
+    st.one_of(st.none(), st.integers(1, 9)),
+    st.one_of(st.none(), names),
+    st.one_of(st.none(), names),
+)
+left_outs = st.builds(
+    LeftOut,
+    names,
+    st.sampled_from([RowOutcome.SKIPPED, RowOutcome.FAILED]),
+    st.just("exists"),
+    st.dictionaries(names, names, max_size=2),
+    st.lists(st.integers(1, 9), max_size=2).map(tuple),
+    st.one_of(st.none(), names),
+)
+money = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**9), max_value=10**9)
+plans = st.builds(
+    Plan,
+    profile=names,
+    target=names,
+    import_type=st.just("Update"),
+    as_of=st.dates(),
+    changes=st.lists(changes, max_size=4).map(tuple),
+    left_out=st.lists(left_outs, max_size=3).map(tuple),
+    source_rows=st.integers(0, 99),
+    unchanged=st.integers(0, 99),
+    filtered=st.integers(0, 99),
+    existing=st.integers(0, 99),
+    blanked=st.dictionaries(names, st.integers(0, 9), max_size=2),
+    controls=st.lists(st.builds(ControlSum, names, names, money, money), max_size=2).map(tuple),
+    still_missing=st.lists(st.tuples(names, st.integers(1, 9)), max_size=2).map(tuple),
+)
+files = st.builds(
+    PlanFile,
+    st.datetimes(timezones=st.just(UTC)),
+    st.integers(1, 9_999_999),
+    st.lists(st.builds(PlanEntry, plans, names, st.lists(names, max_size=2).map(tuple)), max_size=3).map(tuple),
+)
+
+
+@given(files)
+def test_a_plan_survives_its_file(file):
+    """All of it, digests included."""
+    loaded = load_plan_file(dump_plan_file(file), "plan.json")
+    assert loaded == file
+    assert loaded.digests == file.digests
+
+
+@given(plans, changes)
+def test_the_digest_is_that_of_what_would_be_done(plan, change):
+    """Another change is another plan; stamps, etags and counts are not."""
+    same = replace(plan, unchanged=plan.unchanged + 1, changes=tuple(replace(c, version="x") for c in plan.changes))
+    assert same.digest == plan.digest
+    assert replace(plan, changes=(*plan.changes, change)).digest != plan.digest
+
+
+def plan() -> Plan:
+    create = Change(ChangeKind.CREATE, "1001", (FieldChange("Title", None, NASTY),), title=NASTY)
+    update = Change(
+        ChangeKind.UPDATE,
+        "1002",
+        (FieldChange("Balance", Decimal("1234.50"), Decimal("-2")), FieldChange("SyncRunID", "a", "b", stamp=True)),
+        7,
+        "v",
+        "Holm A/S",
+    )
+    left = LeftOut("1003", RowOutcome.FAILED, "too-long", {"column": "Title", "length": 300, "limit": 255}, (), NASTY)
+    return Plan(
+        NASTY, "CRM Company", "Import & Update", date(2026, 11, 25), (create, update), (left,), 10, 5, filtered=2
+    )
+
+
+def file_text() -> str:
+    return dump_plan_file(PlanFile(datetime(2026, 11, 25, tzinfo=UTC), 1, (PlanEntry(plan(), "d"),)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"version": 1}',
+        '{"version": 9, "made": "2026-01-01", "agreement": 1, "profiles": []}',
+        file_text().replace("1001", "1009"),
+        file_text().replace("d:-2", "d:-3"),
+        file_text().replace('"Update"', '"Flag"', 1),
+    ],
+)
+def test_a_file_that_is_no_plan_or_was_altered_is_refused(text):
+    """One sentence and the next step."""
+    with pytest.raises(StalePlanError) as caught:
+        load_plan_file(text, "plan.json")
+    assert "plan.json" in caught.value.message
+    assert "plan --out" in caught.value.hint
+
+
+@given(st.text())
+def test_no_text_from_outside_controls_a_terminal(text):
+    """One line, no control or direction marks, never longer than the line allows."""
+    line = one_line(text)
+    assert len(line) <= 80
+    assert not any(ord(mark) < 32 or 127 <= ord(mark) < 160 or mark in "\u202e\u2066\u200f" for mark in line)
+
+
+def test_text_shows_counts_forecast_changes_and_reasons():
+    """Before and after, without the stamps; a limit is said."""
+    lines = list(plan_text(plan(), ["Too much."], limit=0, units_per_minute=4))
+    text = "\n".join(lines)
+    assert "1 create, 1 update, 0 flag, 5 unchanged, 2 skip, 1 fail" in text
+    assert "1 write requests, 4 resource units, about 1.0 minutes" in text
+    assert "Balance: 1,234.50 -> -2" in text
+    assert "BRAKE: Too much." in text
+    assert "300 characters" in text
+    assert "SyncRunID" not in text
+    assert "\x1b" not in text
+    short = "\n".join(plan_text(plan(), [], limit=1, units_per_minute=4))
+    assert "and 1 more changes" in short
+
+
+def test_markdown_takes_nothing_from_outside_as_marks():
+    """Pipes, brackets, angle brackets and line breaks in names stay text."""
+    lines = list(plan_markdown(plan(), [], limit=0, units_per_minute=4))
+    rows = [line for line in lines if line.startswith("| Create")]
+    assert len(rows) == 1
+    assert rows[0].replace("\\|", "").count("|") == 7
+    assert "<b>" not in "\n".join(lines)
+    assert "](y)" not in "\n".join(lines).replace("\\]\\(y\\)", "")
+
+
+class Tags(HTMLParser):
+    """Collects element names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
+
+
+def test_the_page_holds_no_markup_from_outside_and_no_outside_asset():
+    """Names are escaped; the page needs nothing but itself."""
+    page = plan_html(load_plan_file(file_text(), "plan.json"), limit=0, units_per_minute=4)
+    tags = Tags()
+    tags.feed(page)
+    assert "b" in tags.seen, "the counts are bold"
+    ours = "html head meta title style body h1 h2 p ul li b div table thead tbody tr th td"
+    assert tags.seen <= {*ours.split()}
+    assert "&lt;b&gt;" in page
+    assert "http" not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "(blank)"),
+        (True, "yes"),
+        (Decimal("1234567.5"), "1,234,567.5"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "2026-01-02 03:04 UTC"),
+        ("a\nb", "a ⏎ b"),
+    ],
+)
+def test_values_are_shown_as_people_read_them(value, text):
+    """One line each."""
+    assert shown(value) == text
+
+
+def test_the_forecast_counts_batches_units_and_minutes():
+    """201 changes are three batches and 402 units."""
+    many = replace(plan(), changes=plan().changes[:1] * 201)
+    found = forecast(many, 875)
+    assert (found.write_requests, found.units, round(found.minutes, 2)) == (3, 402, 0.46)

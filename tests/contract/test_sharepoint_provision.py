@@ -247,6 +247,13 @@ def test_missing_lists_name_the_next_step(empty):
     assert "needs the role 'manage'" in unable.message
 
 
+def test_a_zone_that_is_not_known_is_a_problem_with_its_setting(crm):
+    """Among the others, not instead of them."""
+    site = crm.make_site(time_zone="Denmark/Aarhus")
+    (problem,) = site.check_access().problems
+    assert "SHAREPOINT_TIME_ZONE" in str(problem)
+
+
 def test_a_wrong_site_is_told(crm):
     """By its setting."""
     site = crm.make_site(crm.client(url=f"{crm.server.url}/sites/nowhere"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from worker.errors import AccessDeniedError, NotFoundError, Problem
+from worker.errors import AccessDeniedError, ConfigError, NotFoundError, Problem
 from worker.sharepoint.faults import GRANT_HINT
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def check_access(site: SharePointSite) -> Access:
     except AccessDeniedError:
         problem = Problem("SharePoint site", f"The app may not open it. {GRANT_HINT}")
         return Access(url=site.client.site_url, problems=(problem,))
+    zone, unknown = _zone(site)
     found = [(definition.title, site.find_list(key)) for key, definition in site.definitions.items()]
     missing = [title for title, info in found if info is None]
     return Access(
@@ -48,10 +49,17 @@ def check_access(site: SharePointSite) -> Access:
         can_read=bool(rights & _VIEW),
         can_write=bool(rights & _ADD and rights & _EDIT),
         can_manage=bool(rights & _MANAGE_LISTS),
-        zone=site.zone.key,
+        zone=zone,
         lists=tuple((title, info.title if info else None, info.item_count if info else 0) for title, info in found),
-        problems=(*_too_few(rights), *_missing_lists(missing, rights)),
+        problems=(*_too_few(rights), *unknown, *_missing_lists(missing, rights)),
     )
+
+
+def _zone(site: SharePointSite) -> tuple[str, tuple[Problem, ...]]:
+    try:
+        return site.zone.key, ()
+    except ConfigError as error:
+        return "", tuple(Problem(one.where, f"{one.message} {error.hint}") for one in error.problems)
 
 
 def _rights(answer: Any) -> int:

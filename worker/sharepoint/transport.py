@@ -29,7 +29,7 @@ from worker.errors import (
 )
 from worker.ports import Usage
 from worker.sharepoint.auth import Tokens
-from worker.sharepoint.faults import DIGEST_EXPIRED, SERVICE, answer_error, read_fault
+from worker.sharepoint.faults import SERVICE, answer_error
 from worker.sharepoint.pacing import Pacer, estimate
 from worker.transport import TIMEOUT, RetryPolicy, Waits, is_loopback, origin, retrying, user_agent
 
@@ -167,8 +167,6 @@ class SharePointTransport(BaseTransport):
                 hint="Check SHAREPOINT_SITE_URL.",
             )
         if answer.status_code >= 400:
-            if answer.status_code == 403 and read_fault(answer.content).code == DIGEST_EXPIRED:
-                return answer  # the library gets a new digest and asks again
             # A service may echo what it was sent; the token must not reach a log that way.
             body = answer.content.replace(_bearer(request).encode() or b"\0", b"***")
             raise self._held(answer_error(answer.status_code, answer.headers, body, what), reset)

@@ -174,7 +174,7 @@ class App:
 
     @cached_property
     def _provisioner(self) -> Provisioner:
-        return Provisioner(self.site, self.definitions)
+        return Provisioner(self.site, self.definitions, self.settings.sync.language)
 
     @property
     def config_dir(self) -> Path:

@@ -168,3 +168,21 @@ def test_a_mass_change_is_braked_and_goes_on_when_approved(world):
     (report,) = world.run(["Customers"]).reports
     assert report.status in ALL_WELL
     assert report.ledger.updated > 150
+
+
+def test_a_danish_site_gets_danish_titles_and_the_same_data(tmp_path):
+    """Lists and columns are found by either title; reasons are Danish."""
+    with World(tmp_path) as world:
+        settings = world.settings(language="da")
+        with world.app(settings) as app:
+            app.provision(app.provision_plan())
+            assert app.provision_plan().is_empty
+            for profile in app.shipped_profiles():
+                app.profiles.save(profile)
+        number = world.data.customers[0]["customerNumber"]
+        world.control("economic", "mutate", {"customers": [{**world.data.customers[0], "name": "N" * 254 + "😀"}]})
+        with world.app(settings) as app, app.session(world.profiles(app), app.run_options()) as session:
+            result = session.run()
+        assert reports(result)["Customers"].ledger.created == 11
+        (row,) = [r for r in world.rows("Rækker fra synkronisering") if r["SourceKey"] == str(number)]
+        assert "Teksten til" in row["Reason"]

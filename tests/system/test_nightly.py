@@ -184,5 +184,6 @@ def test_a_danish_site_gets_danish_titles_and_the_same_data(tmp_path):
         with world.app(settings) as app, app.session(world.profiles(app), app.run_options()) as session:
             result = session.run()
         assert reports(result)["Customers"].ledger.created == 11
-        (row,) = [r for r in world.rows("Rækker fra synkronisering") if r["SourceKey"] == str(number)]
+        rows = world.rows("Rækker fra synkronisering")
+        (row,) = [r for r in rows if (r["Profile"], r["SourceKey"]) == ("Customers", str(number))]
         assert "Teksten til" in row["Reason"]

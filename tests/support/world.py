@@ -64,8 +64,10 @@ class World:
         self.data = generate(size, seed, TODAY)
         self.economic_store.load(self.data)
         today = lambda: self.clock.now().date()  # noqa: E731
-        self.economic_app = economic_app(self.economic_store, options=EconomicOptions(today=today))
-        options = SharePointOptions(ru_per_minute=0, **sharepoint)
+        self.economic_app = economic_app(
+            self.economic_store, options=EconomicOptions(today=today, slow_ms=10, timeout_s=0.05)
+        )
+        options = SharePointOptions(ru_per_minute=0, slow_ms=10, **sharepoint)
         self.sharepoint_app = sharepoint_app(self.sharepoint_store, options=options)
         self.economic = EmulatorServer(self.economic_app)
         self.sharepoint = EmulatorServer(self.sharepoint_app)

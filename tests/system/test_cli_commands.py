@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -160,6 +161,24 @@ def test_run_does_the_nightly_job_and_the_run_list_shows_it(world):
     assert listed.count("Succeeded") == 12
     assert json.loads(call(world, "runs", "--json", "--limit", "3").stdout)[0]["status"] == "Succeeded"
     assert {row["RunTrigger"] for row in world.rows("Sync runs")} == {"Timer", "Manual"}
+
+
+def test_logs_hold_neither_secrets_nor_personal_data(world, caplog, monkeypatch):
+    """Every decision logged, faults and a failing row included: keys yes, names and addresses no."""
+    row = {**world.data.customers[0], "name": "Hemmelig Person" + "N" * 250}
+    world.control("economic", "mutate", {"customers": [row]})
+    world.control("sharepoint", "faults", {"once": {"503": 1, "500-after-commit": 1}})
+    monkeypatch.setattr("worker.transport.Waits.wait", lambda *_: None)
+    caplog.set_level(logging.DEBUG, "worker")
+    log = call(world, "run", code=1).stderr + caplog.text
+    assert "retry" in log
+    assert "test-token" not in log
+    assert "test-app-secret" not in log
+    assert "Hemmelig" not in log
+    for customer in world.data.customers:
+        for field in ("email", "address", "telephoneAndFaxNumber"):
+            assert not customer.get(field) or str(customer[field]) not in log
+    assert all(str(contact["name"]) not in log for contact in world.data.contacts)
 
 
 def test_explain_tells_the_whole_story_of_one_customer(world):

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from worker.domain.profile import Profile
+from worker.domain.profile import Profile, RunRequest
 from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
 from worker.domain.report import LastRun, RunReport
 from worker.domain.values import Column, Item, TargetKind, Value
@@ -175,6 +175,7 @@ class ProfileRow:
     title: str
     profile: Profile | None
     problems: tuple[Problem, ...] = ()
+    request: RunRequest = RunRequest.NONE
 
 
 class ProfileStore(Protocol):
@@ -186,6 +187,10 @@ class ProfileStore(Protocol):
 
     def save(self, profile: Profile) -> None:
         """Creates or overwrites the row with this title; leaves an equal row untouched."""
+        ...
+
+    def take_requests(self) -> Sequence[ProfileRow]:
+        """The rows in which a person asked for a run, in run order; their requests are set back to None."""
         ...
 
 

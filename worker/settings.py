@@ -142,7 +142,9 @@ class SyncSettings(_Group):
     financial_year_start: str | None = Field(
         None, description="MM-DD; overrides e-conomic's accounting years. Totals are then not compared."
     )
-    language: Literal["en", "da"] = Field("en", description="Language of row results and of the titles that provisioning gives.")
+    language: Literal["en", "da"] = Field(
+        "en", description="Language of row results and of the titles that provisioning gives."
+    )
     companies_unique_key: bool = Field(
         False, description="Provision Customer ID as a unique column; only if the tenant accepts several blanks."
     )

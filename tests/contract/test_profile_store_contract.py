@@ -11,7 +11,7 @@ import pytest
 from target_worlds import EmulatorSiteWorld
 
 from tests.fakes.fake_stores import FakeProfileStore
-from worker.domain.profile import SourceFilter, WriteRule
+from worker.domain.profile import RunRequest, SourceFilter, WriteRule
 from worker.domain.profile_row import profile_from_json
 from worker.ports import ProfileRow, ProfileStore
 from worker.sharepoint.profiles import SharePointProfiles
@@ -103,3 +103,25 @@ def test_what_people_and_runs_wrote_beside_a_profile_stays(crm):
     profiles.save(replace(SHIPPED[0], enabled=False))
     (kept,) = crm.rows("Mapping profiles")
     assert (kept["LastResult"], kept["Enabled"]) == ("Succeeded: fine", False)
+
+
+def test_a_request_is_given_once_and_set_back(store, request):
+    """A person asks for a plan in one row; the next look finds nothing."""
+    for profile in SHIPPED[:2]:
+        store.profiles.save(profile)
+    assert list(store.profiles.take_requests()) == []
+    ask(store, request, SHIPPED[1].title)
+    (row,) = store.profiles.take_requests()
+    assert (row.title, row.request, row.profile) == (SHIPPED[1].title, RunRequest.PLAN, SHIPPED[1])
+    assert list(store.profiles.take_requests()) == []
+
+
+def ask(store: Store, request: pytest.FixtureRequest, title: str) -> None:
+    """What the person does in the list."""
+    if isinstance(store.profiles, FakeProfileStore):
+        rows = store.profiles.rows
+        store.profiles.rows = [replace(r, request=RunRequest.PLAN) if r.title == title else r for r in rows]
+        return
+    crm: EmulatorSiteWorld = request.getfixturevalue("crm")
+    (row,) = [r for r in store.profiles.profiles() if r.title == title]
+    crm.merge("Mapping profiles", row.item_id, {"RunRequest": "Plan"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from worker.domain.profile import Profile
+from worker.domain.profile import Profile, RunRequest
 from worker.domain.report import LastRun, RowResult, RunMode, RunReport, RunStatus
 from worker.ports import ProfileRow, RunSummary
 
@@ -31,6 +31,12 @@ class FakeProfileStore:
                 return
         self.rows.append(ProfileRow(len(self.rows) + 1, profile.title, profile))
         self.writes += 1
+
+    def take_requests(self) -> Sequence[ProfileRow]:
+        asked = [row for row in self.profiles() if row.request is not RunRequest.NONE]
+        self.rows = [replace(row, request=RunRequest.NONE) for row in self.rows]
+        self.writes += bool(asked)
+        return asked
 
 
 @dataclass

@@ -163,6 +163,20 @@ def test_run_does_the_nightly_job_and_the_run_list_shows_it(world):
     assert {row["RunTrigger"] for row in world.rows("Sync runs")} == {"Timer", "Manual"}
 
 
+def test_requests_in_the_list_of_profiles_are_planned_and_run(world):
+    """A person sets Run request; the worker takes it up once and reports in the run list."""
+    world.edit("Mapping profiles", "Title", "Customers", {"RunRequest": "Apply"})
+    world.edit("Mapping profiles", "Title", "Contacts", {"RunRequest": "Plan"})
+    assert "Contacts" in call(world, "run", "--requested").stdout
+    assert len([row for row in world.rows("Companies") if row.get("CustomerID")]) == 12
+    assert world.rows("Contacts") == []
+    runs = {row["Profile"]: row for row in world.rows("Sync runs")}
+    assert runs["Customers"]["RunMode"] == "Apply"
+    assert (runs["Contacts"]["RunMode"], runs["Contacts"]["FailedRows"]) == ("Plan", 14)
+    assert {row["RunRequest"] for row in world.rows("Mapping profiles")} <= {None, "None"}
+    assert "Nobody asked" in call(world, "run", "--requested").stderr
+
+
 def test_logs_hold_neither_secrets_nor_personal_data(world, caplog, monkeypatch):
     """Every decision logged, faults and a failing row included: keys yes, names and addresses no."""
     row = {**world.data.customers[0], "name": "Hemmelig Person" + "N" * 250}

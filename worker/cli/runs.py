@@ -12,6 +12,7 @@ import typer
 from worker.cli.context import INTERRUPTED, ROWS_FAILED, chosen_profiles, guarded, opened_app, stop_on_interrupt
 from worker.cli.output import control_lines, errors, report_data, report_table, results, say, say_json, tell, tell_error
 from worker.domain.plan_file import PlanEntry, PlanFile, dump_plan_file, load_plan_file, plan_to_data
+from worker.domain.profile import RunRequest
 from worker.domain.profile_row import profile_digest
 from worker.domain.render.html import plan_html
 from worker.domain.render.markdown import plan_markdown
@@ -94,13 +95,19 @@ def run(
     profile: Titles = None,
     every: Annotated[bool, typer.Option("--all", help="All enabled profiles (the default).")] = False,
     yes_really: ReallyYes = False,
+    requested: Annotated[
+        bool, typer.Option("--requested", help="Only what people asked for in the column Run request.")
+    ] = False,
     trigger: Annotated[StartedBy, typer.Option(help="Who starts the run; stands in the run list.")] = StartedBy.MANUAL,
     as_json: Json = False,
 ) -> None:
     """Plan and apply: the nightly job."""
-    if every and profile:
-        raise typer.BadParameter("give profile titles or --all, not both")
+    if sum(map(bool, (every, profile, requested))) > 1:
+        raise typer.BadParameter("give profile titles, --all or --requested")
     with guarded(), stop_on_interrupt() as stop, opened_app(stop) as app, app.run_lock():
+        if requested:
+            _finish(_run_requests(app), as_json=as_json)
+            return
         chosen, broken = chosen_profiles(app, profile or [])
         started_by = Trigger(trigger.value.capitalize())
         now = app.clock.now()
@@ -141,6 +148,26 @@ def recent(
             say(f"{row.started:%Y-%m-%d %H:%M} UTC  {one_line(row.profile):<28} {row.status:<22} {counts}")
             if row.message:
                 say(f"    {one_line(row.message)}")
+
+
+def _run_requests(app: App) -> SessionResult:
+    """Plans first what people want planned, then applies what they want applied."""
+    asked = app.profiles.take_requests()
+    if not asked:
+        tell("Nobody asked for a run.")
+    result = SessionResult()
+    now = app.clock.now()
+    result.reports += [
+        problem_report(row.title, row.problems, now, "", Trigger.MANUAL) for row in asked if row.profile is None
+    ]
+    for request in (RunRequest.PLAN, RunRequest.APPLY):
+        chosen = [row.profile for row in asked if row.profile is not None and row.request is request]
+        if chosen and result.error is None:
+            with app.session(chosen, app.run_options()) as session:
+                part = session.preview() if request is RunRequest.PLAN else session.run()
+            result.reports += part.reports
+            result.error, result.stopped = part.error, part.stopped
+    return result
 
 
 def _entry(one: ProfilePlan) -> PlanEntry:

@@ -48,6 +48,14 @@ class OnMissing(StrEnum):
     FLAG = "Flag"
 
 
+class RunRequest(StrEnum):
+    """What a person asks for in the list of profiles; the worker sets it back to None when it takes it up."""
+
+    NONE = "None"
+    PLAN = "Plan"
+    APPLY = "Apply"
+
+
 class PeriodType(StrEnum):
     """Periods of the sales statistics list."""
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from worker.domain.fields import SOURCE_ALIASES
-from worker.domain.profile import ImportType, OnBlank, OnMissing, PeriodType, SourceKind, WriteRule
+from worker.domain.profile import ImportType, OnBlank, OnMissing, PeriodType, RunRequest, SourceKind, WriteRule
 from worker.domain.values import TargetKind
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -64,6 +64,11 @@ def on_blank(text: object) -> OnBlank | None:
 
 def on_missing(text: object) -> OnMissing | None:
     return word(OnMissing, text)
+
+
+def run_request(text: object) -> RunRequest:
+    """Anything but a known request is none."""
+    return word(RunRequest, text) or RunRequest.NONE
 
 
 def period_type(text: object) -> PeriodType | None:

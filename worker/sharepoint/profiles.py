@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from worker.domain.profile import Profile
+from worker.domain.profile import Profile, RunRequest
 from worker.domain.profile_row import COLUMNS, parse_profile, profile_to_row
+from worker.domain.profile_words import run_request
 from worker.domain.values import Item
 from worker.errors import ConfigError
 from worker.ports import ProfileRow
@@ -41,6 +42,14 @@ class SharePointProfiles:
             send(self._site, [self._list.update(same[0].item_id, wanted)])
         self._ids = None
 
+    def take_requests(self) -> Sequence[ProfileRow]:
+        """Rows with a run request, which is set back to None before they are given."""
+        asked = [row for row in self.profiles() if row.request is not RunRequest.NONE]
+        if asked:
+            none = {"RunRequest": RunRequest.NONE.value}
+            send(self._site, [self._list.update(row.item_id, none) for row in asked])
+        return asked
+
     def note_run(self, title: str, values: Mapping[str, Any]) -> list[OwnWrite]:
         """A write of last run and result to the profile's row, for the run list's closing batch; none when the row
         is gone."""
@@ -50,7 +59,7 @@ class SharePointProfiles:
         return [] if item_id is None else [self._list.update(item_id, values)]
 
     def _rows(self) -> list[Item]:
-        items = self._list.every(list(COLUMNS))
+        items = self._list.every([*COLUMNS, "RunRequest"])
         self._ids = {_title(item): item.item_id for item in items}
         return items
 
@@ -66,8 +75,9 @@ def _order(item: Item) -> Decimal:
 
 def _parsed(item: Item) -> ProfileRow:
     title = _title(item)
+    request = run_request(item.values.get("RunRequest"))
     try:
         profile = parse_profile(item.values, f"profile '{title}' (row {item.item_id})")
     except ConfigError as error:
-        return ProfileRow(item.item_id, title, None, error.problems)
-    return ProfileRow(item.item_id, title, profile)
+        return ProfileRow(item.item_id, title, None, error.problems, request)
+    return ProfileRow(item.item_id, title, profile, request=request)

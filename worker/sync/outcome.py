@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from worker.domain.ledger import applied_ledger
+from worker.domain.ledger import applied_ledger, planned_ledger
 from worker.domain.plan import ChangeKind, LeftOut, Plan, RowOutcome
 from worker.domain.report import ControlLine, RowResult, RunReport, RunStatus
 from worker.errors import ConfigError, WorkerError
@@ -36,6 +36,20 @@ def finished_report(
     if stopped:
         message = f"Stopped on request. Run it again: it goes on where it stopped. {message}".strip()
     return replace(report, status=status, ledger=ledger, controls=controls, rows=rows, message=message)
+
+
+def previewed_report(report: RunReport, plan: Plan, profile_digest: str, braked: Sequence[str]) -> RunReport:
+    """`report` of a plan that is not applied: its counts and, when the brake would stop it, why."""
+    status = RunStatus.BRAKED if braked else RunStatus.SUCCEEDED
+    message = " ".join([*braked, *_unmatched(plan)]) or "Planned only; nothing was written."
+    return replace(
+        report,
+        status=status,
+        ledger=planned_ledger(plan),
+        message=message,
+        profile_digest=profile_digest,
+        plan_digest=plan.digest,
+    )
 
 
 def _undone(outcomes: Sequence[Applied]) -> dict[ChangeKind, tuple[int, int]]:

@@ -26,7 +26,7 @@ from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, Work
 from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Target, Usage
 from worker.sync.applier import Applied, Applier
 from worker.sync.explain import ProfileStory, explain_customer
-from worker.sync.outcome import finished_report, message_for
+from worker.sync.outcome import finished_report, message_for, previewed_report
 from worker.sync.planner import COMPANY_KEY, Planner, target_columns
 from worker.sync.proof import prove
 from worker.sync.snapshot import Snapshot
@@ -137,6 +137,24 @@ class Session:
         """Binds every profile and reads nothing else. Raises ConfigError with every problem."""
         self._bind()
         self._raise_unbound()
+
+    def preview(self) -> SessionResult:
+        """Plans every profile and puts the counts in the run list, where a person who asked for them looks. A plan that
+        the brake would stop can be approved there."""
+        try:
+            plans = self.plan()
+        except WorkerError as error:
+            self.result.error = error
+            return self.result
+        now = self._world.clock.now()
+        started_by = self._options.trigger
+        for one in plans:
+            head = RunReport(
+                one.facts.run_id, one.plan.profile, RunMode.PLAN, started_by, RunStatus.SUCCEEDED, self.started, now
+            )
+            self.result.reports.append(previewed_report(head, one.plan, profile_digest(one.profile), one.braked))
+        self._close()
+        return self.result
 
     def run(self) -> SessionResult:
         """Plans and applies profile by profile."""

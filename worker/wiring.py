@@ -17,12 +17,12 @@ from filelock import FileLock, Timeout
 
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_from_json
-from worker.domain.report import Trigger
+from worker.domain.report import RunReport, Trigger
 from worker.domain.trend import TrendRules
 from worker.economic.client import EconomicClient
 from worker.economic.source import EconomicSource
 from worker.errors import BusyError
-from worker.ports import Clock, Progress, StopSignal
+from worker.ports import Clock, ProfileRow, Progress, StopSignal
 from worker.settings import Settings, SharePointSettings
 from worker.sharepoint.auth import Identity, Tokens, make_tokens
 from worker.sharepoint.client import SharePointClient
@@ -31,7 +31,7 @@ from worker.sharepoint.profiles import SharePointProfiles
 from worker.sharepoint.provision import Provisioner, ProvisionPlan
 from worker.sharepoint.runs import SharePointRuns
 from worker.sharepoint.site import SharePointSite, SiteOptions
-from worker.sync.runner import RunOptions, Session, World
+from worker.sync.runner import RunOptions, Session, World, problem_report
 from worker.transport import Http, RetryPolicy, Waits, origin
 
 SHIPPED = Path(__file__).parent.parent / "config"
@@ -135,6 +135,14 @@ class App:
     def runs(self) -> SharePointRuns:
         """The run list and row results."""
         return SharePointRuns(self.site, self.profiles, self.settings.sync.language)
+
+    def report_broken(self, rows: Sequence[ProfileRow], trigger: Trigger) -> list[RunReport]:
+        """Profiles that can't be parsed, reported in the run list as failed runs with everything that is wrong."""
+        now = self.clock.now()
+        reports = [problem_report(row.title, row.problems, now, _new_run_id(), trigger) for row in rows]
+        if reports:
+            self.runs.closed(reports)
+        return reports
 
     def session(self, profiles: Sequence[Profile], options: RunOptions) -> Session:
         """A session over these profiles."""

@@ -180,6 +180,9 @@ def test_a_profile_with_three_mistakes_shows_three_and_the_others_run(world, tmp
         assert "'0 2 * * *'" in err
         assert len([r for r in other.rows("Companies") if r.get("CustomerID")]) == 12
         assert other.rows("Contacts") == []
+        (row,) = [r for r in other.rows("Sync runs") if r["Profile"] == "Contacts"]
+        assert row["RunStatus"] == "Failed"
+        assert "Imprt" in row["Message"]
 
 
 def test_an_unreadable_mapping_says_where_it_stops_being_json(world):

@@ -20,7 +20,7 @@ from worker.domain.render.text import plan_text
 from worker.domain.render.values import one_line
 from worker.domain.report import RunReport, RunStatus, Trigger
 from worker.errors import BrakeError, LedgerError, NotFoundError, StalePlanError
-from worker.sync.runner import ProfilePlan, SessionResult, problem_report
+from worker.sync.runner import ProfilePlan, SessionResult
 from worker.wiring import App
 
 Titles = Annotated[list[str] | None, typer.Argument(help="Profile titles; none = all enabled profiles.")]
@@ -110,12 +110,10 @@ def run(
             return
         chosen, broken = chosen_profiles(app, profile or [])
         started_by = Trigger(trigger.value.capitalize())
-        now = app.clock.now()
-        wrong = [problem_report(row.title, row.problems, now, "", started_by) for row in broken]
         options = app.run_options(trigger=started_by, override_brake=yes_really)
         with app.session(chosen, options) as session:
             result = session.run()
-        result.reports += wrong
+        result.reports += app.report_broken(broken, started_by)
         _finish(result, as_json=as_json)
 
 
@@ -156,10 +154,7 @@ def _run_requests(app: App) -> SessionResult:
     if not asked:
         tell("Nobody asked for a run.")
     result = SessionResult()
-    now = app.clock.now()
-    result.reports += [
-        problem_report(row.title, row.problems, now, "", Trigger.MANUAL) for row in asked if row.profile is None
-    ]
+    result.reports += app.report_broken([row for row in asked if row.profile is None], Trigger.MANUAL)
     for request in (RunRequest.PLAN, RunRequest.APPLY):
         chosen = [row.profile for row in asked if row.profile is not None and row.request is request]
         if chosen and result.error is None:

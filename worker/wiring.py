@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,8 @@ from worker.sharepoint.site import SharePointSite, SiteOptions
 from worker.sync.runner import RunOptions, Session, World, problem_report
 from worker.transport import Http, RetryPolicy, Waits, origin
 
-SHIPPED = Path(__file__).parent.parent / "config"
+# In a checkout, and where a wheel puts it.
+SHIPPED = (Path(__file__).parent.parent / "config", Path(sys.prefix) / "share" / "iglobe-economic-sync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class App:
     @property
     def config_dir(self) -> Path:
         """Where lists/ and profiles/ are."""
-        return self.settings.sync.config_dir or SHIPPED
+        return self.settings.sync.config_dir or next((path for path in SHIPPED if path.is_dir()), SHIPPED[0])
 
     def provision_plan(self) -> ProvisionPlan:
         """What provisioning would do."""

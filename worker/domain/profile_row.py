@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from worker.domain.profile import FieldRule, Profile, SourceFilter, WriteRule
-from worker.domain.profile_checks import Checker
-from worker.errors import ConfigError
+from worker.domain.profile import Profile
+from worker.domain.profile_cells import Cells
+from worker.domain.profile_checks import check_profile
+from worker.domain.profile_filter import filter_data
+from worker.domain.profile_json import read_json, rule_lines, shown
+from worker.domain.profile_rules import rule_data
+from worker.domain.profile_words import did_you_mean
+from worker.domain.secrets_guard import find_secret
+from worker.errors import ConfigError, Problem
 
 # Logical column -> (display name, key in a profile file).
 COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -33,16 +40,19 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "Schedule": ("Schedule", "schedule"),
     "TimeZone": ("Time zone", "timeZone"),
 }
-_FILE_KEYS = {key: column for column, (_, key) in COLUMNS.items()}
+_FILE_KEYS = {column: key for column, (_, key) in COLUMNS.items()}
+_COLUMN_OF = {key: column for column, key in _FILE_KEYS.items()}
+_IN_FILES = tuple(column for column in COLUMNS if column != "Mapping")
+_FILE_HINT = "Correct the file and import it again."
 
 
 def parse_profile(row: Mapping[str, Any], where: str) -> Profile:
     """The profile a row describes. `where` names the row for messages. Raises ConfigError with every problem."""
-    checker = Checker(row, where, {column: display for column, (display, _) in COLUMNS.items()})
-    profile = checker.profile()
-    if checker.problems or profile is None:
+    cells = Cells(row, where, {column: display for column, (display, _) in COLUMNS.items()})
+    profile = check_profile(cells)
+    if profile is None:
         raise ConfigError(
-            checker.problems,
+            cells.problems,
             hint="Correct the profile in the list Mapping profiles; the other profiles run without it.",
         )
     return profile
@@ -50,6 +60,7 @@ def parse_profile(row: Mapping[str, Any], where: str) -> Profile:
 
 def profile_to_row(profile: Profile) -> dict[str, Any]:
     """The row as it stands in the list: logical column -> text, number or yes/no."""
+    wanted = filter_data(profile.source_filter, profile.source)
     return {
         "Title": profile.title,
         "Enabled": profile.enabled,
@@ -59,8 +70,8 @@ def profile_to_row(profile: Profile) -> dict[str, Any]:
         "ImportType": profile.import_type.value,
         "KeyTarget": profile.key_target,
         "KeySource": profile.key_source,
-        "Mapping": _lines([_rule(rule) for rule in profile.rules]),
-        "SourceFilter": json.dumps(_filter(profile.source_filter), ensure_ascii=False) or None,
+        "Mapping": rule_lines([rule_data(rule) for rule in profile.rules]),
+        "SourceFilter": json.dumps(wanted, ensure_ascii=False) if wanted else None,
         "OnBlank": profile.on_blank.value,
         "OnMissing": profile.on_missing.value,
         "MaxChangePct": profile.max_change_pct,
@@ -70,32 +81,31 @@ def profile_to_row(profile: Profile) -> dict[str, Any]:
 
 
 def profile_to_json(profile: Profile) -> str:
-    """The file form, with the same words as the list."""
+    """The file form, with the same words as the list: one line per column, one per rule, the mapping last."""
     row = profile_to_row(profile)
-    data = {_key(column): value for column, value in row.items()}
-    data["mapping"] = [_rule(rule) for rule in profile.rules]
-    data["filter"] = _filter(profile.source_filter)
-    data["maxChangePct"] = float(profile.max_change_pct)
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    data = {_FILE_KEYS[column]: row[column] for column in _IN_FILES}
+    data["filter"] = filter_data(profile.source_filter, profile.source)
+    data["maxChangePct"] = _json_number(profile.max_change_pct)
+    lines = json.dumps({key: value for key, value in data.items() if value != {}}, ensure_ascii=False, indent=2)
+    mapping = rule_lines([rule_data(rule) for rule in profile.rules], indent="  ")
+    return f'{lines.removesuffix("}").rstrip()},\n  "mapping": {mapping}\n}}\n'
 
 
 def profile_from_json(text: str, where: str) -> Profile:
-    """A profile from a file. A key "note" is for people and not read. Raises ConfigError."""
-    checker = Checker({}, where, {})
-    data = checker.json_object(text, where)
-    if data is None:
-        raise ConfigError(checker.problems, hint="Correct the file and import it again.")
-    unknown = sorted(set(data) - set(_FILE_KEYS) - {"note"})
-    for key in unknown:
-        checker.problem_at(f"{where}, key {key}", "is not known.", tuple(_FILE_KEYS))
-    row = {_FILE_KEYS[key]: value for key, value in data.items() if key in _FILE_KEYS}
+    """A profile from a file. A key "note" is for people and not read. Raises ConfigError with every problem."""
+    data, wrong = read_json(text)
+    problems = [Problem(where, message) for message in wrong]
+    if data is not None and not isinstance(data, dict):
+        problems.append(Problem(where, "must be a JSON object in { }."))
+    if not isinstance(data, dict):
+        raise ConfigError(problems, hint=_FILE_HINT)
+    problems += [_unknown(where, key) for key in sorted(set(data) - set(_COLUMN_OF) - {"note"})]
     try:
-        profile = parse_profile(row, where)
+        profile = parse_profile({_COLUMN_OF[key]: value for key, value in data.items() if key in _COLUMN_OF}, where)
     except ConfigError as error:
-        checker.problems += error.problems
-        profile = None
-    if checker.problems or profile is None:
-        raise ConfigError(checker.problems, hint="Correct the file and import it again.")
+        raise ConfigError([*problems, *error.problems], hint=_FILE_HINT) from None
+    if problems:
+        raise ConfigError(problems, hint=_FILE_HINT)
     return profile
 
 
@@ -107,34 +117,11 @@ def profile_digest(profile: Profile) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def _key(column: str) -> str:
-    return COLUMNS[column][1]
+def _unknown(where: str, key: str) -> Problem:
+    name = "(hidden)" if find_secret(key) else shown(key)
+    return Problem(f"{where}, key {name}", f"is not known.{did_you_mean(key, _COLUMN_OF)}", tuple(_COLUMN_OF))
 
 
-def _rule(rule: FieldRule) -> dict[str, Any]:
-    full = {
-        "source": rule.source,
-        "target": rule.target,
-        "rule": rule.write.value if rule.write is not WriteRule.ERP_OWNS else None,
-        "converter": rule.converter,
-        "default": rule.default,
-        "shorten": rule.shorten or None,
-    }
-    return {key: value for key, value in full.items() if value is not None}
-
-
-def _filter(source_filter: SourceFilter) -> dict[str, Any]:
-    plain = SourceFilter()
-    full = {
-        "customerGroups": sorted(source_filter.customer_groups) or None,
-        "includeBarred": None if source_filter.include_barred else False,
-        "months": source_filter.months,
-        "periods": [kind.value for kind in source_filter.periods] if source_filter.periods != plain.periods else None,
-    }
-    return {key: value for key, value in full.items() if value is not None}
-
-
-def _lines(rules: Sequence[dict[str, Any]]) -> str:
-    """One rule per line: a person reads and edits this in a list form."""
-    body = ",\n".join("  " + json.dumps(rule, ensure_ascii=False) for rule in rules)
-    return f"[\n{body}\n]"
+def _json_number(number: Decimal) -> int | float:
+    """As short as it can be: 30 for 30.0."""
+    return int(number) if number == int(number) else float(number)

@@ -31,8 +31,8 @@ _NO = frozenset({"no", "false", "0", "nej", "off"})
 
 
 def plain(text: object) -> str:
-    """Lower case, single blanks."""
-    return " ".join(str(text).split()).casefold()
+    """Lower case, single blanks, blanks around an ampersand."""
+    return " ".join(str(text).replace("&", " & ").split()).casefold()
 
 
 def word(kind: type[Word], text: object, aliases: Mapping[str, Word] | None = None) -> Word | None:

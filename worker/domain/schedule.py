@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
 
+def check_zone(zone: str) -> str | None:
+    """What is wrong with a time zone name, as a sentence; None when nothing is."""
+    # The names are compared, not opened: on Windows and macOS a file opens in any letter case.
+    if zone in _zones():
+        return None
+    close = difflib.get_close_matches(zone.casefold(), _zones_by_word(), n=1, cutoff=0.75)
+    tail = f" Did you mean '{_zones_by_word()[close[0]]}'?" if close else ""
+    return f"'{zone}' is not a time zone name such as Europe/Copenhagen.{tail}"
+
+
 def check_schedule(text: str, zone: str) -> str | None:
-    """What is wrong with a schedule, as a sentence; None when nothing is."""
-    if zone not in available_timezones():
-        return f"'{zone}' is not a time zone name such as Europe/Copenhagen."
+    """What is wrong with a schedule or its zone, as a sentence; None when nothing is."""
+    wrong = check_zone(zone)
+    if wrong:
+        return wrong
     if len(text.split()) != 5:
         return f"'{text}' is not a cron text of five fields such as '0 2 * * *' (every night at two)."
     try:
@@ -26,5 +39,19 @@ def check_schedule(text: str, zone: str) -> str | None:
 
 def next_runs(text: str, zone: str, after: datetime, count: int) -> list[datetime]:
     """The next `count` times after `after` (aware), in UTC. The schedule must have passed `check_schedule`."""
+    if after.tzinfo is None:
+        raise ValueError("a schedule counts from an aware time")
     local = after.astimezone(ZoneInfo(zone))
     return [moment.astimezone(UTC) for moment in islice(CronSim(text, local), count)]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@cache
+def _zones_by_word() -> dict[str, str]:
+    """Zone names by their whole name and by their town, case-folded."""
+    towns = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(_zones(), reverse=True)}
+    return {**towns, **{zone.casefold(): zone for zone in _zones()}}

@@ -202,6 +202,15 @@ def test_a_token_in_a_profile_is_refused_and_not_repeated(world):
     assert token not in result.output
 
 
+def test_a_token_typed_as_a_title_is_never_shown(world):
+    """Not in the list of profiles either."""
+    token = "Zk3vQ9xW7rT1pL5mN8bC2dF4gH6jK0sA9yU3iO5"
+    person_types(world, "Customers", Title=token)
+    result = CliRunner().invoke(app, ["profiles", "list"], env=world.environment())
+    assert token not in result.output
+    assert "(hidden)" in result.output
+
+
 def test_a_list_over_the_threshold_is_explained(tmp_path, world):
     """A look-up on a column without index fails in a large list; the index is the next step."""
     with World(tmp_path, list_view_threshold=3) as large:

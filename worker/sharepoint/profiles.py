@@ -9,12 +9,14 @@ from typing import Any
 from worker.domain.profile import Profile, RunRequest
 from worker.domain.profile_row import COLUMNS, parse_profile, profile_to_row
 from worker.domain.profile_words import run_request
+from worker.domain.secrets_guard import find_secret
 from worker.domain.values import Item
 from worker.errors import ConfigError
 from worker.ports import ProfileRow
 from worker.sharepoint.own_list import OwnList, OwnWrite, send
 from worker.sharepoint.site import SharePointSite
 
+HIDDEN = "(hidden)"  # in place of a title that looks like a secret
 _LAST = 10**6  # where a row without an order stands
 
 
@@ -75,9 +77,10 @@ def _order(item: Item) -> Decimal:
 
 def _parsed(item: Item) -> ProfileRow:
     title = _title(item)
+    shown = HIDDEN if find_secret(title) else title
     request = run_request(item.values.get("RunRequest"))
     try:
         profile = parse_profile(item.values, f"profile '{title}' (row {item.item_id})")
     except ConfigError as error:
-        return ProfileRow(item.item_id, title, None, error.problems, request)
+        return ProfileRow(item.item_id, shown, None, error.problems, request)
     return ProfileRow(item.item_id, title, profile, request=request)

@@ -200,11 +200,14 @@ def test_explain_tells_the_whole_story_of_one_customer(world):
     number = str(world.data.customers[0]["customerNumber"])
     assert "Create" in call(world, "explain", number).stdout
     call(world, "run")
-    stories = json.loads(call(world, "explain", number, "--json").stdout)
-    assert [story["verdict"] for story in stories] == ["Unchanged"] * 3
-    fields = {field["column"]: field for field in stories[0]["fields"]}
+    story = json.loads(call(world, "explain", number, "--json").stdout)
+    assert [profile["verdict"] for profile in story["profiles"]] == ["Unchanged"] * 3
+    fields = {field["column"]: field for field in story["profiles"][0]["fields"]}
     assert fields["CustomerID"]["standing"] == number
     assert fields["Title"]["says"] == "equal"
+    assert story["source"]["Name"] == world.data.customers[0]["name"]
+    mine = [contact for contact in world.data.contacts if str(contact["customerNumber"]) == number]
+    assert story["contacts"] == len([contact for contact in mine if not contact.get("deleted")])
     assert "no customer 4711" in call(world, "explain", "4711", code=3).stderr
 
 

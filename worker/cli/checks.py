@@ -1,18 +1,17 @@
-"""check, provision, explain."""
+"""check and provision."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from worker.cli.context import chosen_profiles, guarded, opened_app
-from worker.cli.output import results, say, say_json, tell, tell_error
-from worker.domain.render.values import one_line, shown
-from worker.errors import ConfigError, NotFoundError, WorkerError
-from worker.sync.explain import ProfileStory, story_data
+from worker.cli.context import all_problems, chosen_profiles, guarded, opened_app
+from worker.cli.output import say, tell, tell_error
+from worker.domain.profile import Profile
+from worker.domain.render.values import one_line
+from worker.errors import ConfigError, Problem, WorkerError
 from worker.wiring import App
 
 
@@ -48,27 +47,6 @@ def provision(
             say(f"{'would ' if dry_run else ''}save profile '{title}'")
         if not plan.steps and not added:
             say("Nothing is missing.")
-
-
-def explain(
-    customer: Annotated[int, typer.Argument(help="Customer number in e-conomic.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """One customer field by field: source value, rule, value in the CRM, and what a run would do."""
-    with guarded(), opened_app() as app:
-        chosen, _ = chosen_profiles(app, [])
-        with app.session(chosen, app.run_options()) as session:
-            stories = session.explain(customer, app.settings.sync.language)
-        if not stories:
-            raise NotFoundError(
-                f"e-conomic has no customer {customer}, or no enabled profile reads customers.",
-                hint="Check the number in e-conomic.",
-            )
-        if as_json:
-            say_json([story_data(story) for story in stories])
-            return
-        for story in stories:
-            results().print(_story_table(story))
 
 
 def _check_economic(app: App) -> WorkerError | None:
@@ -112,20 +90,29 @@ def _rights(read: bool, write: bool, manage: bool) -> tuple[tuple[str, bool], ..
 def _check_profiles(app: App) -> WorkerError | None:
     try:
         chosen, broken = chosen_profiles(app, [])
-        if broken:
+        problems = [*all_problems(broken), *_unbound(app, chosen)]
+        if problems:
             raise ConfigError(
-                [problem for row in broken for problem in row.problems], hint="Correct the list Mapping profiles."
+                problems, hint="Correct the list Mapping profiles, or name lists and columns in the settings."
             )
-        if not chosen:
-            tell("No profile is enabled. Next: economic-sync provision", "yellow")
-            return None
-        with app.session(chosen, app.run_options()) as session:
-            session.check()
     except WorkerError as error:
         tell_error(error)
         return error
-    say(f"Profiles: {len(chosen)} enabled, every column is bound.")
+    if chosen:
+        say(f"Profiles: {len(chosen)} enabled, every column is bound.")
     return None
+
+
+def _unbound(app: App, chosen: Sequence[Profile]) -> Sequence[Problem]:
+    """What keeps enabled profiles from being bound."""
+    if not chosen:
+        return ()
+    try:
+        with app.session(chosen, app.run_options()) as session:
+            session.check()
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 def _missing_profiles(app: App, *, dry_run: bool) -> list[str]:
@@ -135,24 +122,3 @@ def _missing_profiles(app: App, *, dry_run: bool) -> list[str]:
         for profile in missing:
             app.profiles.save(profile)
     return [profile.title for profile in missing]
-
-
-def _story_table(story: ProfileStory) -> Table:
-    items = ", ".join(map(str, story.item_ids)) or "none"
-    title = Text(f"{one_line(story.profile)}: {story.verdict}  (CRM item {items})")
-    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
-    for name in ("e-conomic field", "value", "converter", "rule", "CRM column", "wanted", "in the CRM", "a run"):
-        table.add_column(name)
-    for one in story.fields:
-        cells = (
-            one.source,
-            shown(one.source_value),
-            one.converter,
-            one.rule,
-            one.column,
-            shown(one.wanted),
-            shown(one.standing),
-            one.says,
-        )
-        table.add_row(*(Text(cell) for cell in cells), style="bold" if one.says == "would be written" else "")
-    return table

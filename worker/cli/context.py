@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from worker.wiring import App, build_app
 INTERRUPTED = 130
 UNEXPECTED = 70
 ROWS_FAILED = 1
+_STOPPING = "Stopping after the batch in hand; run it again to go on. Press Ctrl-C again to end at once."
 
 
 @dataclass(slots=True)
@@ -43,22 +45,28 @@ def guarded() -> Iterator[None]:
     """Errors become one sentence, the next step and an exit code; a traceback only with --debug."""
     try:
         yield
-    except typer.Exit:  # a RuntimeError by birth
+    except (
+        typer.Exit,
+        BrokenPipeError,
+    ):  # the end of a command, and of a reader such as `head`: typer knows what to do
         raise
     except WorkerError as error:
-        if OPTIONS.debug:
-            raise
+        _show_traceback(error)
         tell_error(error)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         tell("Stopped. Run it again: it goes on where it stopped.", "yellow")
         raise typer.Exit(INTERRUPTED) from None
-    except (OSError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        if OPTIONS.debug:
-            raise
+    except Exception as error:  # noqa: BLE001  # the outermost door: a person gets a sentence, whatever it was
+        _show_traceback(error)
         tell(f"Something unexpected happened ({type(error).__name__}).", "bold red")
         tell("Next: run it again with --debug and report what it prints.")
         raise typer.Exit(UNEXPECTED) from None
+
+
+def _show_traceback(error: Exception) -> None:
+    if OPTIONS.debug:
+        tell("".join(traceback.format_exception(error)), "dim")
 
 
 def settings() -> Settings:
@@ -75,7 +83,7 @@ def opened_app(stop: threading.Event | None = None, *, quiet: bool = False) -> I
 
 
 @contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[threading.Event]:
+def stop_on_interrupt(words: str = _STOPPING) -> Iterator[threading.Event]:
     """The first Ctrl-C or SIGTERM asks the run to stop after the batch in hand; a second Ctrl-C ends at once."""
     stop = threading.Event()
 
@@ -83,7 +91,7 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        tell("Stopping after the batch in hand. Press Ctrl-C again to end at once.", "yellow")
+        tell(words, "yellow")
 
     with _handlers({signal.SIGINT: asked, signal.SIGTERM: asked}):
         yield stop
@@ -110,7 +118,10 @@ def chosen_profiles(app: App, titles: Sequence[str]) -> tuple[list[Profile], lis
     rows = app.profiles.profiles()
     if not titles:
         good = [row.profile for row in rows if row.profile and row.profile.enabled]
-        return good, [row for row in rows if row.profile is None]
+        broken = [row for row in rows if row.profile is None]
+        if not good and not broken:
+            tell("No profile is enabled. Next: economic-sync provision, or enable one in the list.", "yellow")
+        return good, broken
     by_title = {row.title.casefold(): row for row in rows}
     problems: list[Problem] = []
     chosen: list[Profile] = []
@@ -126,6 +137,27 @@ def chosen_profiles(app: App, titles: Sequence[str]) -> tuple[list[Profile], lis
     if problems:
         raise ConfigError(problems, hint="See: economic-sync profiles list")
     return chosen, []
+
+
+def all_problems(broken: Sequence[ProfileRow]) -> list[Problem]:
+    """Everything that is wrong with profiles that could not be parsed."""
+    return [problem for row in broken for problem in row.problems]
+
+
+def write_file(path: Path, text: str) -> None:
+    """Writes a file that holds names and addresses: readable for its owner only, also where it stood before.
+
+    Raises ConfigError when the place can't be written.
+    """
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            [Problem(f"file {path}", f"can't be written ({error.strerror or type(error).__name__}).")],
+            hint="Choose another place, or make the directory first.",
+        ) from None
 
 
 def set_up_logging(verbose: bool) -> None:

@@ -32,13 +32,18 @@ def demo(
         _make_anew(data)
         story = stack.enter_context(DemoStory(data, size, seed))
         failed = story.tell()
-        story.where_to_look(data, serving=serve)
+        story.where_to_look(serving=serve)
         if serve:
-            with stop_on_interrupt() as stop:
-                stop.wait()
+            _wait_for_stop()
         if failed:
             tell("The demo did not end as it should: see above.", "bold red")
             raise typer.Exit(1)
+
+
+def _wait_for_stop() -> None:
+    with stop_on_interrupt("Stopping.") as stop:
+        while not stop.wait(1):  # on Windows a wait without end does not hear Ctrl-C
+            pass
 
 
 def _make_anew(folder: Path) -> None:

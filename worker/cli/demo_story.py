@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,21 +13,23 @@ import requests
 from rich.rule import Rule
 from rich.text import Text
 
-from worker.cli.local import ZONE, Local, LocalOptions
-from worker.cli.output import control_lines, report_table, results
+from worker.cli.demo_after import APP_SECRET, TOKEN, After, worker_home
+from worker.cli.demo_people import Person
+from worker.cli.local import ECONOMIC_PORT, SHAREPOINT_PORT, ZONE, Local, LocalOptions
+from worker.cli.output import results, verdict
 from worker.cli.progress import RichProgress
+from worker.cli.reports import control_lines, report_table
+from worker.domain.render.values import duration, plain
 from worker.domain.report import RunStatus
 from worker.emulators.common.server import EmulatorServer
 from worker.settings import EconomicSettings, Settings, SharePointSettings, SyncSettings
 from worker.sync.runner import SessionResult
 from worker.wiring import App, build_app
 
-_TOKEN = "test-token"  # noqa: S105  # the emulators' well-known value, good on loopback only
 _NO_LIMIT = 10**9
 _SMALL_TENANT = 1250 * 0.7  # resource units a minute that the worker would allow itself
 _LISTS = ("Companies", "Contacts", "Invoices", "Sales statistics")
 _GOOD = (RunStatus.SUCCEEDED, RunStatus.WITH_ERRORS)
-_PERSON = {"User-Agent": "Person/1.0", "X-Emulator-User": "9"}
 
 
 class _Clock:
@@ -54,12 +55,13 @@ class DemoStory:
             folder,
             size,
             seed,
-            token=_TOKEN,
+            token=TOKEN,
             units_per_minute=0,
-            today=lambda: self._clock.now().astimezone(ZONE).date(),
+            today=self._today,
         )
         self._local = Local(options)
         self._folder = folder
+        self._someone = ""
         self.economic = EmulatorServer(self._local.economic)
         self.sharepoint = EmulatorServer(self._local.sharepoint)
         self._app: App | None = None
@@ -69,6 +71,7 @@ class DemoStory:
         self._stack.enter_context(self.economic)
         self._stack.enter_context(self.sharepoint)
         self._progress = self._stack.enter_context(RichProgress(self._out))
+        self._person = Person(self.site, TOKEN)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,6 +87,10 @@ class DemoStory:
         self._heading("Setting up", "Two local services over real HTTP; the worker signs in as it would anywhere.")
         self._line(f"e-conomic    {self.economic.url}")
         self._line(f"SharePoint   {self.site}")
+        self._line(
+            "Pacing is off: these services do not throttle. On a tenant of up to 1,000 licences the worker keeps to "
+            "70 % of 1,250 resource units a minute; each night below says how long it would take there."
+        )
         self._set_up()
         self._heading("Night 1: first load", "Everything e-conomic knows goes into empty lists.")
         failed = self._night()
@@ -96,32 +103,34 @@ class DemoStory:
         failed |= self._night(unchanged=True)
         return failed
 
-    def where_to_look(self, data: Path, *, serving: bool) -> None:
+    def where_to_look(self, *, serving: bool) -> None:
         """The end: the lists as pages, commands to try, and how to go live."""
         self._heading("Where to look", "")
-        command = sys.argv[0] if sys.argv[0].endswith("economic-sync") else "economic-sync"
-        if serving:
-            self._line(f"The lists as pages, until Ctrl-C: {self.site}")
-        else:
-            self._line(f"The lists as pages:  {command} emulate --data {data}")
-            self._line("                     then open http://127.0.0.1:8820/sites/crm in a browser")
-        self._line("Going live:          README.md, section 'Going live, step by step'")
+        economic = self.economic.url if serving else f"http://127.0.0.1:{ECONOMIC_PORT}"
+        site = self.site if serving else f"http://127.0.0.1:{SHAREPOINT_PORT}/sites/crm"
+        after = After(self._folder, economic, site, self._today(), self._someone, serving)
+        after.write_settings()
+        for line in after.lines():
+            self._line(line)
+
+    def _today(self) -> date:
+        return self._clock.now().astimezone(ZONE).date()
 
     def _open(self) -> App:
         settings = Settings(
             EconomicSettings(
-                app_secret="test-app-secret",  # noqa: S106
-                grant_token=_TOKEN,
+                app_secret=APP_SECRET,
+                grant_token=TOKEN,
                 base_url=self.economic.url,
                 openapi_url=self.economic.url,
             ),
             SharePointSettings(
                 site_url=self.site,
                 auth="static-token",
-                token=_TOKEN,
+                token=TOKEN,
                 units_per_minute=_NO_LIMIT,
             ),
-            SyncSettings(data_dir=self._folder / "worker"),
+            SyncSettings(data_dir=worker_home(self._folder)),
         )
         return build_app(settings, clock=self._clock, progress=self._progress, stop=threading.Event())
 
@@ -139,7 +148,7 @@ class DemoStory:
         )
         prospects = self._local.dataset.prospects if self._local.dataset else []
         for prospect in prospects:
-            self._person("POST", "Companies", "", dict(prospect))
+            self._person.adds("Companies", prospect)
         self._line(
             f"The CRM already holds {len(prospects)} prospects that e-conomic does not know. They stay untouched."
         )
@@ -152,11 +161,13 @@ class DemoStory:
             chosen = [row.profile for row in rows if row.profile is not None]
             with app.session(chosen, app.run_options()) as session:
                 result = session.run()
-        self._out.print(report_table(result.reports))
+            ours = app.source.usage().requests, app.site.usage().requests
+        self._out.print(report_table(result.reports, self._out.width))
         for line in control_lines(result.reports):
             self._out.print(line)
-        written = self._counts()
-        bad = result.error is not None or any(report.status not in _GOOD for report in result.reports)
+        written, theirs = self._counts()
+        self._verdict(ours == theirs, f"the worker's own count: {ours[0]:,} and {ours[1]:,} requests")
+        bad = ours != theirs or result.error is not None or any(report.status not in _GOOD for report in result.reports)
         if result.error is not None:
             self._line(f"ended by: {result.error}", "bold red")
         if unchanged:
@@ -167,8 +178,8 @@ class DemoStory:
         self._forecast(result)
         return bad
 
-    def _counts(self) -> int:
-        """The emulators' own counts, as a cross-check; returns rows written to the CRM's lists."""
+    def _counts(self) -> tuple[int, tuple[int, int]]:
+        """The emulators' own counts, as a cross-check: rows written to the CRM's lists, requests to either side."""
         economic = self._stats(self.economic)
         sharepoint = self._stats(self.sharepoint)
         written = sum(int(sharepoint["by_target"].get(name, {}).get("writes", 0)) for name in _LISTS)
@@ -179,7 +190,7 @@ class DemoStory:
             f"{sharepoint['cost']:,.0f} resource units billed",
             "dim",
         )
-        return written
+        return written, (economic["requests"], sharepoint["requests"])
 
     def _stats(self, side: EmulatorServer) -> Mapping[str, Any]:
         answer = requests.get(f"{side.url}/_emulator/stats", timeout=60)
@@ -188,14 +199,9 @@ class DemoStory:
         return total
 
     def _forecast(self, result: SessionResult) -> None:
-        units = sum(report.units for report in result.reports)
-        minutes = units / _SMALL_TENANT
-        if minutes > 1:
-            self._line(
-                "Pacing is off in the demo. A tenant of up to 1,000 licences allows 1,250 units a minute, of which "
-                f"the worker takes 70 %: this night would take about {minutes:.0f} minutes there.",
-                "yellow",
-            )
+        minutes = sum(report.units for report in result.reports) / _SMALL_TENANT
+        if result.reports:
+            self._line(f"with pacing, on a small tenant, this night takes {duration(minutes)}", "dim")
 
     def _next_day(self) -> list[dict[str, Any]]:
         answer = requests.post(f"{self.economic.url}/_emulator/next-day", json={"seed": self._seed}, timeout=120)
@@ -208,7 +214,7 @@ class DemoStory:
         for edit in edits:
             item = self._item(edit)
             edit["before"] = item.get(edit["column"])
-            self._person("MERGE", edit["list_title"], f"({item['Id']})", {edit["column"]: edit["value"]})
+            self._person.changes(edit["list_title"], item["Id"], edit["column"], edit["value"])
         return edits
 
     def _show_edits(self, edits: list[dict[str, Any]]) -> bool:
@@ -224,27 +230,12 @@ class DemoStory:
                 right = now == edit["before"]
                 text = f"{name}: '{edit['value']}' typed by a person went back to '{now}' (e-conomic owns this column)"
                 self._verdict(right, text)
+                self._someone = str(edit["key"])
             wrong |= not right
         return wrong
 
     def _item(self, edit: Mapping[str, Any]) -> dict[str, Any]:
-        key = str(edit["key"]).replace("'", "''")
-        query = f"?$filter={edit['key_column']} eq '{key}'"
-        rows = self._person("GET", edit["list_title"], query, None)["value"]
-        found: dict[str, Any] = rows[0]
-        return found
-
-    def _person(self, method: str, title: str, tail: str, body: dict[str, Any] | None) -> Any:
-        """What a person does in the CRM: plain REST, without the worker."""
-        plain = "application/json;odata=nometadata"
-        headers = {**_PERSON, "Authorization": f"Bearer {_TOKEN}", "Accept": plain, "Content-Type": plain}
-        if method == "MERGE":
-            headers |= {"X-HTTP-Method": "MERGE", "IF-MATCH": "*"}
-        verb = "GET" if method == "GET" else "POST"
-        url = f"{self.site}/_api/web/lists/getbytitle('{title}')/items{tail}"
-        answer = requests.request(verb, url, json=body, headers=headers, timeout=60)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        return self._person.finds(edit["list_title"], edit["key_column"], str(edit["key"]))
 
     def _heading(self, title: str, text: str) -> None:
         self._out.print()
@@ -253,8 +244,7 @@ class DemoStory:
             self._line(text, "dim")
 
     def _line(self, text: str, style: str = "") -> None:
-        self._out.print(Text(text, style=style))
+        self._out.print(Text(plain(text), style=style))
 
     def _verdict(self, right: bool, text: str) -> None:
-        mark = Text("  ok   " if right else "  WRONG ", style="green" if right else "bold red")
-        self._out.print(mark.append(text, style="default"))
+        self._out.print(verdict(right, text))

@@ -21,6 +21,8 @@ from worker.emulators.sharepoint.options import SharePointOptions
 from worker.emulators.sharepoint.store import SharePointStore
 from worker.errors import ConfigError, Problem
 
+ECONOMIC_PORT = 8810
+SHAREPOINT_PORT = 8820
 ZONE = ZoneInfo("Europe/Copenhagen")
 _HINT = "See: economic-sync emulate --help"
 

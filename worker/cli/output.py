@@ -1,39 +1,35 @@
-"""Where words go: results to standard output, everything else to standard error. Text from outside is never markup."""
+"""Where words go: results to standard output, everything else to standard error.
+
+Text from outside is never markup and never controls the terminal: every line loses its control characters here, at the
+last door, so that no caller can forget it.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from worker.domain.render.values import one_line
-from worker.domain.report import RunReport, RunStatus
-from worker.errors import ConfigError, WorkerError
+from worker.domain.render.values import plain
+from worker.errors import ConfigError, Problem, WorkerError
 
-_WIDE = 120
-_COUNTED = ("source", "created", "updated", "unchanged", "skipped", "failed", "flagged", "calls", "units")
-_WORDS = {
-    RunStatus.QUEUED: "queued",
-    RunStatus.RUNNING: "running",
-    RunStatus.PAUSED: "stopped",
-    RunStatus.SUCCEEDED: "ok",
-    RunStatus.WITH_ERRORS: "rows failed",
-    RunStatus.FAILED: "FAILED",
-    RunStatus.BRAKED: "BRAKED",
-}
-_STYLES = {
-    RunStatus.SUCCEEDED: "green",
-    RunStatus.WITH_ERRORS: "yellow",
-    RunStatus.PAUSED: "yellow",
-    RunStatus.BRAKED: "magenta",
-    RunStatus.FAILED: "red",
-}
+LOG_WIDTH = 120  # a pipe or a log is as wide as a table needs
+# Legal in JSON texts, but a terminal obeys some of them and hides others.
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def set_up_streams() -> None:
+    """Both streams take any character: UTF-8 into files and pipes; a console's own encoding with marks for the rest."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 def errors() -> Console:
@@ -42,102 +38,54 @@ def errors() -> Console:
 
 
 def results() -> Console:
-    """Standard output; a pipe or a log is as wide as a table needs."""
+    """Standard output; where that is no terminal, wide enough for any table."""
     console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=_WIDE)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=LOG_WIDTH)
 
 
 def say(*lines: str) -> None:
-    """A result for people."""
+    """Results for people, one per line."""
     for line in lines:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{plain(line)}\n")
 
 
 def say_json(data: Any) -> None:
     """A result for programs."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n")
+    say_json_text(json.dumps(data, ensure_ascii=False, indent=1, default=_json_value))
+
+
+def say_json_text(text: str) -> None:
+    """A JSON text as it is; what a terminal would obey is written as an escape, which means the same."""
+    sys.stdout.write(_UNSEEN.sub(lambda mark: f"\\u{ord(mark.group()):04x}", text.rstrip()) + "\n")
 
 
 def tell(text: str, style: str = "") -> None:
-    """What is going on."""
-    errors().print(Text(text, style=style))
+    """What is going on; may have several lines."""
+    console = errors()
+    for line in text.splitlines() or [""]:
+        console.print(Text(plain(line), style=style))
 
 
 def tell_error(error: WorkerError) -> None:
     """An error: what, and the next step. Never a traceback."""
-    console = errors()
+    tell(error.message, "bold red")
     if isinstance(error, ConfigError) and len(error.problems) > 1:
-        console.print(Text(error.message, style="bold red"))
-        for problem in error.problems:
-            console.print(Text(f"  - {problem}"))
-    else:
-        console.print(Text(error.message, style="bold red"))
+        tell_problems(error.problems)
     if error.hint:
-        console.print(Text(f"Next: {error.hint}"))
+        tell(f"Next: {error.hint}")
 
 
-def report_table(reports: Sequence[RunReport]) -> Table:
-    """One line per profile: what became of the source rows, requests to both sides, resource units, result."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("profile", no_wrap=True)
-    for name in _COUNTED:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("result", no_wrap=True)
-    for report in reports:
-        numbers = {**_ledger(report), "calls": _calls(report), "units": round(report.units)}
-        cells = [Text(f"{numbers[name]:,}", style="" if numbers[name] else "dim") for name in _COUNTED]
-        status = Text(_WORDS[report.status], style=_STYLES.get(report.status, ""))
-        table.add_row(Text(one_line(report.profile)), *cells, status)
-    return table
+def tell_problems(problems: Iterable[Problem]) -> None:
+    """Each problem on a line of its own."""
+    for problem in problems:
+        tell(f"  - {plain(str(problem))}")
 
 
-def _ledger(report: RunReport) -> dict[str, int]:
-    names = ("created", "updated", "unchanged", "skipped", "failed", "flagged")
-    return {"source": report.ledger.source_rows, **{name: getattr(report.ledger, name) for name in names}}
+def verdict(right: bool, text: str, wrong: str = "WRONG") -> Text:
+    """A line with its mark."""
+    mark = Text("  ok   " if right else f"  {wrong} ", style="green" if right else "bold red")
+    return mark.append(plain(text), style="default")
 
 
-def _calls(report: RunReport) -> int:
-    return report.source_requests + report.target_requests
-
-
-def control_lines(reports: Sequence[RunReport]) -> Iterable[Text]:
-    """The control sums: e-conomic, list, and e-conomic's own total."""
-    for report in reports:
-        for line in report.controls:
-            mark = Text("  ok   " if line.agrees else "  DIFF ", style="green" if line.agrees else "bold red")
-            text = f"{report.profile}: {line.column} e-conomic {line.source:,} = list {line.target:,}"
-            if line.own_total is not None:
-                text += f" = e-conomic's own total {line.own_total:,}"
-            if line.left_out:
-                text += f" (rows left out: {line.left_out:,})"
-            yield mark.append(text, style="default")
-
-
-def report_data(report: RunReport) -> dict[str, Any]:
-    """A report as JSON-ready data."""
-    return {
-        "runId": report.run_id,
-        "profile": report.profile,
-        "status": report.status.value,
-        "started": report.started,
-        "finished": report.finished,
-        "rows": _ledger(report),
-        "controls": [
-            {
-                "column": line.column,
-                "economic": line.source,
-                "list": line.target,
-                "ownTotal": line.own_total,
-                "leftOut": line.left_out,
-                "agrees": line.agrees,
-                "rowsOff": list(line.rows_off),
-            }
-            for line in report.controls
-        ],
-        "planDigest": report.plan_digest,
-        "economicRequests": report.source_requests,
-        "sharePointRequests": report.target_requests,
-        "resourceUnits": report.units,
-        "waitedSeconds": report.waited_seconds,
-        "message": report.message,
-    }
+def _json_value(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

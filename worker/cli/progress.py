@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar for each step on a terminal, one line when it is done elsewhere."""
+"""Progress on standard error: a bar for the step in hand on a terminal, and one line for each step that is done."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from worker.domain.render.values import one_line
+
 
 class RichProgress:
-    """A context manager; steps come one after the other."""
+    """A context manager; steps come one after the other. A step that had nothing to do leaves no line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = console.is_terminal
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -20,7 +21,10 @@ class RichProgress:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
-            disable=not self._live,
+            disable=not console.is_terminal,
+            transient=True,
+            # Results belong to standard output, wherever that leads: a bar must not draw them to its own console.
+            redirect_stdout=False,
         )
         self._task: TaskID | None = None
         self._label = ""
@@ -35,8 +39,8 @@ class RichProgress:
 
     def started(self, label: str, total: int | None) -> None:
         """A bar with an end when the total is known, else one that only counts."""
-        self._label, self._count = label, 0
-        self._task = self._progress.add_task(label, total=total)
+        self._label, self._count = one_line(label), 0
+        self._task = self._progress.add_task(self._label, total=total)
 
     def advanced(self, count: int) -> None:
         """So many more are done."""
@@ -45,11 +49,10 @@ class RichProgress:
             self._progress.advance(self._task, count)
 
     def finished(self) -> None:
-        """The step is over."""
+        """The step is over: its bar goes, its count stays."""
         if self._task is None:
             return
-        if self._live:
-            self._progress.update(self._task, total=self._count, completed=self._count)
-        elif self._count:
-            self._console.print(Text(f"  {self._label}: {self._count:,}"))
+        self._progress.remove_task(self._task)
         self._task = None
+        if self._count:
+            self._console.print(Text(f"  {self._label}: {self._count:,}"))

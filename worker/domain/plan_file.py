@@ -57,7 +57,7 @@ def load_plan_file(text: str, where: str) -> PlanFile:
         version = data["version"]
         entries = tuple(_read_entry(one, where) for one in data["profiles"]) if version == VERSION else ()
         file = PlanFile(datetime.fromisoformat(data["made"]), int(data["agreement"]), entries)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise StalePlanError(f"{where} is not a readable plan file.", hint=_ANEW) from None
     if version != VERSION:
         raise StalePlanError(f"{where} was written by another version of the worker.", hint=_ANEW)

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from worker.domain.encode import encode_value
 from worker.domain.existing import ExistingIndex, Stored
-from worker.domain.fields import resolve_field
+from worker.domain.fields import CATALOGUE, Need, resolve_field
 from worker.domain.mapping import Mapper
 from worker.domain.plan import Change, LeftOut, Plan
 from worker.domain.planning import SourceRow, build_plan
 from worker.domain.profile import FieldRule, Profile, SourceKind
 from worker.domain.reasons import Language, sentence
+from worker.domain.records import Customer, CustomerContact, Invoice
+from worker.domain.render.json import json_value
 from worker.domain.rows import CustomerRow, RunFacts
 from worker.domain.values import Column, Item, Value
 from worker.errors import RowError
 from worker.ports import Target
 from worker.sync.planner import target_columns
 from worker.sync.rows import source_rows
-from worker.sync.snapshot import Snapshot
+from worker.sync.snapshot import Snapshot, profile_needs
+
+WRITTEN = "would be written"
+EQUAL = "equal"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldStory:
-    """One mapped column of one item. `says` is what the run would do about it."""
+    """One mapped column of one item. `says` is what the run would do; `problem` why the value can't be used."""
 
     source: str
     source_value: Value
@@ -35,6 +40,7 @@ class FieldStory:
     wanted: Value
     standing: Value
     says: str
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +53,63 @@ class ProfileStory:
     fields: tuple[FieldStory, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerStory:
+    """One customer. `source`: every field of the catalogue that the profiles' invoice data suffice for, with its value.
+
+    `contacts` and `invoices` count e-conomic's rows of this customer as the profiles see them (live contacts; booked
+    invoices from `invoices_since` on, None = from the beginning); None when no profile reads such rows.
+    """
+
+    number: int
+    source: tuple[tuple[str, Value], ...]
+    contacts: int | None
+    invoices: int | None
+    invoices_since: date | None
+    profiles: tuple[ProfileStory, ...]
+
+
 def explain_customer(
     number: int, profiles: Sequence[Profile], targets: Mapping[str, Target], snapshot: Snapshot, facts: RunFacts,
     language: Language = "en",
-) -> list[ProfileStory]:  # fmt: skip
-    """The customer through every profile that reads customers. `targets` are by profile title. Empty when e-conomic
+) -> CustomerStory | None:  # fmt: skip
+    """The customer through every profile that reads customers. `targets` are by profile title. None when e-conomic
     has no customer with this number."""
+    customer = next((one for one in snapshot.customers if one.number == number), None)
+    if customer is None:
+        return None
     stories = []
     for profile in profiles:
-        if profile.source is not SourceKind.CUSTOMER:
-            continue
-        row = _row(number, profile, snapshot, facts)
+        row = _row(number, profile, snapshot, facts) if profile.source is SourceKind.CUSTOMER else None
         if row is not None:
             stories.append(_story(profile, row, targets[profile.title], facts, language))
-    return stories
+    sources = {profile.source for profile in profiles}
+    return CustomerStory(
+        number=number,
+        source=_source_values(customer, profiles, snapshot, facts),
+        contacts=_count(number, snapshot.contacts()) if SourceKind.CONTACT in sources else None,
+        invoices=_count(number, snapshot.invoices()) if SourceKind.INVOICE in sources else None,
+        invoices_since=snapshot.since() if SourceKind.INVOICE in sources else None,
+        profiles=tuple(stories),
+    )
+
+
+def _source_values(
+    customer: Customer, profiles: Sequence[Profile], snapshot: Snapshot, facts: RunFacts
+) -> tuple[tuple[str, Value], ...]:
+    """The run's own stamps are left out, and figures whose invoices no profile asks for: they would be wrong."""
+    known = frozenset[Need]().union(*map(profile_needs, profiles))
+    if Need.SALES_ALL in known:
+        known |= {Need.SALES_YEARS}
+    figures = snapshot.sales.figures(customer.number) if known else None
+    row = CustomerRow(customer, figures, snapshot.agreement.number, facts)
+    fields = CATALOGUE[SourceKind.CUSTOMER].values()
+    wanted = (one for one in fields if one.needs <= known and (one.rest_path or not one.stamp))
+    return tuple((one.name, one.read(row)) for one in wanted)
+
+
+def _count(number: int, rows: Iterable[CustomerContact | Invoice]) -> int:
+    return sum(1 for row in rows if row.customer_number == number)
 
 
 def _row(number: int, profile: Profile, snapshot: Snapshot, facts: RunFacts) -> SourceRow | None:
@@ -85,7 +134,7 @@ def _story(profile: Profile, row: SourceRow, target: Target, facts: RunFacts, la
     standing = _standing(items, names, profile, target)
     change = plan.changes[0] if plan.changes else None
     fields = tuple(
-        _field(profile, rule, column, row.record, standing, change)
+        _field(profile, rule, column, row.record, standing, change, language)
         for rule, column in zip(profile.rules, mapper.columns, strict=True)
     )
     return ProfileStory(profile.title, tuple(i.item_id for i in items), _verdict(plan, language), fields)
@@ -111,11 +160,11 @@ def _verdict(plan: Plan, language: Language) -> str:
 
 def _field(
     profile: Profile, rule: FieldRule, column: Column, record: object, standing: Mapping[str, Value],
-    change: Change | None,
+    change: Change | None, language: Language,
 ) -> FieldStory:  # fmt: skip
     source = resolve_field(profile.source, rule.source) if rule.source else None
     value = source.read(record) if source else None
-    wanted, trouble = _wanted(profile, rule, column, record)
+    wanted, problem = _wanted(profile, rule, column, record, language)
     now = standing.get(rule.target)
     return FieldStory(
         source=source.name if source else "(constant)",
@@ -125,11 +174,12 @@ def _field(
         column=rule.target,
         wanted=wanted,
         standing=now,
-        says=trouble or _says(rule, change, same=encode_value(wanted) == encode_value(now)),
+        says="fails" if problem else _says(rule, change, same=encode_value(wanted) == encode_value(now)),
+        problem=problem,
     )
 
 
-def _wanted(profile: Profile, rule: FieldRule, column: Column, record: object) -> tuple[Value, str]:
+def _wanted(profile: Profile, rule: FieldRule, column: Column, record: object, language: Language) -> tuple[Value, str]:
     """The fitted value, or what is wrong with it."""
     alone = Profile(
         profile.title, profile.source, profile.target, profile.import_type, rule.target, profile.key_source, (rule,)
@@ -137,19 +187,30 @@ def _wanted(profile: Profile, rule: FieldRule, column: Column, record: object) -
     try:
         value = Mapper(alone, {rule.target: column}).values(record)[0]
     except RowError as error:
-        return None, sentence(error.code, error.facts)
+        return None, sentence(error.code, error.facts, language)
     return value, ""
 
 
 def _says(rule: FieldRule, change: Change | None, *, same: bool) -> str:
     changed = {field.column: field for field in change.fields} if change else {}
     if rule.target in changed:
-        return "rides along" if changed[rule.target].stamp else "would be written"
-    return "equal" if same else "kept"
+        return "rides along" if changed[rule.target].stamp else WRITTEN
+    return EQUAL if same else "kept"
 
 
-def story_data(story: ProfileStory) -> dict[str, object]:
+def story_data(story: CustomerStory) -> dict[str, object]:
     """A story as JSON-ready data."""
+    return {
+        "customer": story.number,
+        "source": {name: json_value(value) for name, value in story.source},
+        "contacts": story.contacts,
+        "invoices": story.invoices,
+        "invoicesSince": json_value(story.invoices_since),
+        "profiles": [_profile_data(one) for one in story.profiles],
+    }
+
+
+def _profile_data(story: ProfileStory) -> dict[str, object]:
     return {
         "profile": story.profile,
         "itemIds": list(story.item_ids),
@@ -157,20 +218,15 @@ def story_data(story: ProfileStory) -> dict[str, object]:
         "fields": [
             {
                 "source": one.source,
-                "sourceValue": _plain(one.source_value),
+                "sourceValue": json_value(one.source_value),
                 "converter": one.converter,
                 "rule": one.rule,
                 "column": one.column,
-                "wanted": _plain(one.wanted),
-                "standing": _plain(one.standing),
+                "wanted": json_value(one.wanted),
+                "standing": json_value(one.standing),
                 "says": one.says,
+                "problem": one.problem,
             }
             for one in story.fields
         ],
     }
-
-
-def _plain(value: Value) -> object:
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -107,7 +107,7 @@ class Planner:
         if not self._holds_companies(profile) or not self._planned_companies:
             return plan
         left_out = tuple(
-            replace(row, code="company-planned")
+            replace(row, code="company-planned", facts={"customer": row.key})
             if row.code == "unmatched" and row.key in self._planned_companies
             else row
             for row in plan.left_out

@@ -25,7 +25,7 @@ from worker.domain.values import TargetKind
 from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, WorkerError
 from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Target, Usage
 from worker.sync.applier import Applied, Applier
-from worker.sync.explain import ProfileStory, explain_customer
+from worker.sync.explain import CustomerStory, explain_customer
 from worker.sync.outcome import finished_report, message_for, previewed_report
 from worker.sync.planner import COMPANY_KEY, Planner, target_columns
 from worker.sync.proof import prove
@@ -126,8 +126,9 @@ class Session:
         self._raise_unbound()
         return [self._planned(profile, self._facts()) for profile in self.profiles]
 
-    def explain(self, number: int, language: Language = "en") -> list[ProfileStory]:
-        """One customer through every profile that reads customers. Raises ConfigError when any can't be bound."""
+    def explain(self, number: int, language: Language = "en") -> CustomerStory | None:
+        """One customer through every profile that reads customers; None when e-conomic has none of this number.
+        Raises ConfigError when any profile can't be bound."""
         self._prepare()
         self._raise_unbound()
         targets = {profile.title: self._targets[profile.target] for profile in self.profiles}

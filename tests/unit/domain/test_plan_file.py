@@ -144,7 +144,7 @@ def test_text_shows_counts_forecast_changes_and_reasons():
     lines = list(plan_text(plan(), ["Too much."], limit=0, units_per_minute=4))
     text = "\n".join(lines)
     assert "1 create, 1 update, 0 flag, 5 unchanged, 2 skip, 1 fail" in text
-    assert "1 write requests, 4 resource units, about 1.0 minutes" in text
+    assert "1 write request, 4 resource units, about 1 minute" in text
     assert "Balance: 1,234.50 -> -2" in text
     assert "BRAKE: Too much." in text
     assert "300 characters" in text

@@ -1,1 +1,1 @@
-"""Plans for people's eyes: text, Markdown, HTML. Pure; everything from outside is escaped."""
+"""Plans for people and programs: text, Markdown, HTML, JSON. Pure; everything from outside is escaped."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from html import escape
 
 from worker.domain.plan import Change, ChangeKind, Plan
 from worker.domain.plan_file import PlanFile
 from worker.domain.reasons import Language, hint, sentence
-from worker.domain.render.values import counts, forecast, one_line, shown
+from worker.domain.render.values import counts, forecast, forecast_all, one_line, plain, shown
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #242424; --paper: #fff; --line: #d1d1d1; --soft: #f5f5f5; --mark: #0f6cbd;
@@ -41,15 +40,17 @@ def plan_html(file: PlanFile, *, limit: int, units_per_minute: float, language: 
     return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport "
         'content="width=device-width, initial-scale=1"><title>Sync plan</title>'
-        f"<style>{_STYLE}</style></head><body><h1>What a run would change</h1>{_intro(file.agreement, file.made)}"
+        f"<style>{_STYLE}</style></head><body><h1>What a run would change</h1>{_intro(file, units_per_minute)}"
         f"{body}</body></html>\n"
     )
 
 
-def _intro(agreement: int, made: datetime) -> str:
+def _intro(file: PlanFile, units_per_minute: float) -> str:
+    total = forecast_all((entry.plan for entry in file.entries), units_per_minute)
     return (
-        f"<p class=small>e-conomic agreement {agreement}, planned {made:%Y-%m-%d %H:%M} UTC. Nothing has been written. "
-        "Columns that are not listed are not touched.</p>"
+        f"<p class=small>e-conomic agreement {file.agreement}, planned {file.made:%Y-%m-%d %H:%M} UTC. Nothing has "
+        "been written. Columns that are not listed are not touched, but for the run's own stamps.</p>"
+        f"<p>To apply all of it: {total}.</p>"
     )
 
 
@@ -59,12 +60,12 @@ def _section(
     yield f"<h2>{_safe(plan.profile)} → {_safe(plan.target)}</h2><p>{_safe(plan.import_type)}, as of {plan.as_of}</p>"
     yield "<ul class=counts>" + "".join(f"<li><b>{n:,}</b>{name}</li>" for name, n in counts(plan)) + "</ul>"
     yield f"<p>To apply: {forecast(plan, units_per_minute)}.</p>"
-    yield from (f"<p class=brake>Brake: {_safe(reason)}</p>" for reason in braked)
+    yield from (f"<p class=brake>Brake: {escape(plain(reason))}</p>" for reason in braked)
     rows = ["".join(cells) for change in plan.changes for cells in _change_rows(change)]
     yield from _table(("Change", "Key", "Title", "Column", "Before", "After"), rows, limit)
     left = [
         f"<td class=kind>{row.outcome.value}</td><td>{_safe(row.key)}</td><td>{_safe(row.title or '')}</td>"
-        f"<td>{escape(sentence(row.code, row.facts, language))}</td><td>{escape(hint(row.code, language))}</td>"
+        f"<td>{escape(plain(sentence(row.code, row.facts, language)))}</td><td>{escape(hint(row.code, language))}</td>"
         for row in plan.left_out
     ]
     yield from _table(("Left out", "Key", "Title", "Why", "Next step"), left, limit)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from worker.domain.plan import Change, Plan
+from worker.domain.plan import Change, ChangeKind, LeftOut, Plan
 from worker.domain.reasons import Language, hint, sentence
-from worker.domain.render.values import counts, forecast, one_line, shown
+from worker.domain.render.values import counts, forecast, one_line, plain, shown
 
 
 def plan_markdown(
@@ -25,10 +25,7 @@ def plan_markdown(
         yield ""
     rows = [row for change in plan.changes for row in _change_rows(change)]
     yield from _table(("Change", "Key", "Title", "Column", "Before", "After"), rows, limit)
-    left = [
-        [row.outcome.value, row.key, row.title or "", sentence(row.code, row.facts, language), hint(row.code, language)]
-        for row in plan.left_out
-    ]
+    left = [_left_out_row(row, language) for row in plan.left_out]
     yield from _table(("Left out", "Key", "Title", "Why", "Next step"), left, limit)
 
 
@@ -37,12 +34,17 @@ def _change_rows(change: Change) -> Iterator[list[str]]:
         if not field.stamp:
             yield [
                 change.kind.value,
-                change.key,
-                change.title or "",
+                one_line(change.key),
+                one_line(change.title or ""),
                 field.column,
-                shown(field.before),
+                "" if change.kind is ChangeKind.CREATE else shown(field.before),
                 shown(field.after),
             ]
+
+
+def _left_out_row(row: LeftOut, language: Language) -> list[str]:
+    why = sentence(row.code, row.facts, language)
+    return [row.outcome.value, one_line(row.key), one_line(row.title or ""), why, hint(row.code, language)]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], limit: int) -> Iterator[str]:
@@ -55,10 +57,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], limit: int) -> It
         yield "| " + " | ".join(_cell(cell) for cell in row) + " |"
     yield ""
     if len(rows) > len(some):
-        yield f"... and {len(rows) - len(some)} more."
+        yield f"... and {len(rows) - len(some):,} more rows."
         yield ""
 
 
 def _cell(text: str) -> str:
     """One line, with everything that Markdown or HTML would read as a mark taken literally."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!~])", r"\\\1", one_line(text)).replace("&", "&amp;")
+    return re.sub(r"([\\`*_{}\[\]<>()#|!~])", r"\\\1", plain(text)).replace("&", "&amp;")

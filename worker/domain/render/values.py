@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from math import ceil
 
-from worker.domain.plan import Change, ChangeKind, Plan
+from worker.domain.plan import Change, ChangeKind, Plan, RowOutcome
 from worker.domain.values import Value
 
 _BATCH = 100
 _WRITE_UNITS = 2  # resource units a SharePoint write is planned with
 _SHOWN = 80
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def shown(value: Value) -> str:
-    """A value on one line: blank as (blank), line breaks as a mark, control characters removed."""
+    """A value on one line and in full: blank as (blank), line breaks as a mark, control characters removed."""
     match value:
         case None:
             return "(blank)"
@@ -31,14 +32,25 @@ def shown(value: Value) -> str:
         case date():
             return value.isoformat()
         case _:
-            return one_line(str(value))
+            return plain(str(value))
+
+
+def plain(text: str) -> str:
+    """Text from outside, safe for a terminal or a table cell: one line, no control or direction marks."""
+    single = " ⏎ ".join(text.splitlines()) if "\n" in text or "\r" in text else text
+    return "".join(mark for mark in single if unicodedata.category(mark) not in _UNSEEN)
 
 
 def one_line(text: str) -> str:
-    """Text from outside, safe for a terminal or a table cell: no control or direction marks, one line, shortened."""
-    plain = " ⏎ ".join(text.splitlines()) if "\n" in text or "\r" in text else text
-    kept = "".join(mark for mark in plain if unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    """`plain`, shortened: for names and keys, never for the values that a plan is about."""
+    kept = plain(text)
     return kept if len(kept) <= _SHOWN else f"{kept[: _SHOWN - 1]}…"
+
+
+def some(number: int, noun: str) -> str:
+    """A number with its noun: 1 row, 2 rows, 2 batches."""
+    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +62,31 @@ class Forecast:
     minutes: float
 
     def __str__(self) -> str:
-        return f"{self.write_requests} write requests, {self.units:,} resource units, about {self.minutes:.1f} minutes"
+        if not self.write_requests:
+            return "nothing to write"
+        cost = f"{some(self.write_requests, 'write request')}, {self.units:,} resource units"
+        return f"{cost}, {duration(self.minutes)}"
+
+
+def duration(minutes: float) -> str:
+    """Minutes in words."""
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 100:
+        return f"about {some(round(minutes), 'minute')}"
+    return f"about {minutes / 60:.1f} hours"
 
 
 def forecast(plan: Plan, units_per_minute: float) -> Forecast:
     """The forecast of one plan at a budget of units per minute."""
-    changes = len(plan.changes)
-    units = changes * _WRITE_UNITS
-    return Forecast(ceil(changes / _BATCH), units, units / units_per_minute)
+    return forecast_all([plan], units_per_minute)
+
+
+def forecast_all(plans: Iterable[Plan], units_per_minute: float) -> Forecast:
+    """The forecast of plans that are applied one after the other."""
+    sizes = [len(plan.changes) for plan in plans]
+    units = sum(sizes) * _WRITE_UNITS
+    return Forecast(sum(ceil(size / _BATCH) for size in sizes), units, units / units_per_minute)
 
 
 def counts(plan: Plan) -> Iterator[tuple[str, int]]:
@@ -66,8 +95,8 @@ def counts(plan: Plan) -> Iterator[tuple[str, int]]:
     yield "update", plan.count(ChangeKind.UPDATE)
     yield "flag", plan.count(ChangeKind.FLAG)
     yield "unchanged", plan.unchanged
-    yield "skip", plan.filtered + sum(1 for row in plan.left_out if row.outcome.value == "Skipped")
-    yield "fail", sum(1 for row in plan.left_out if row.outcome.value == "Failed")
+    yield "skip", plan.filtered + sum(1 for row in plan.left_out if row.outcome is RowOutcome.SKIPPED)
+    yield "fail", sum(1 for row in plan.left_out if row.outcome is RowOutcome.FAILED)
 
 
 def heading(change: Change) -> str:

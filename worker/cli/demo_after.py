@@ -1,0 +1,70 @@
+"""After the demo: where to look, and commands to try on the same data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+TOKEN = "test-token"  # noqa: S105  # the emulators' well-known value, good on loopback only
+APP_SECRET = "test-app-secret"  # noqa: S105  # likewise
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What is left of a demo: its data, where its services answer (again), its last day, a customer to look at."""
+
+    data: Path
+    economic: str
+    site: str
+    today: date
+    someone: str
+    serving: bool
+
+    @property
+    def home(self) -> Path:
+        """Where a worker for these services is at home: settings, lock file."""
+        return worker_home(self.data)
+
+    def lines(self) -> Iterator[str]:
+        """What to type and to open."""
+        command = _command()
+        if not self.serving:
+            yield "Start both services again, with this data:"
+            yield f"    {command} emulate --data {self.data}"
+        yield "The lists as pages, in a browser:"
+        yield f"    {self.site}"
+        yield f"Commands to try, from the directory {self.home} (the file .env there leads to these services):"
+        for words in ("check", "plan", f"explain {self.someone}", "runs"):
+            yield f"    {command} {words}"
+        yield "Going live: README.md, section 'Going live, step by step'"
+
+    def write_settings(self) -> None:
+        """A `.env` for a worker on these services; nothing in it is a secret."""
+        values = {
+            "ECONOMIC_APP_SECRET": APP_SECRET,
+            "ECONOMIC_GRANT_TOKEN": TOKEN,
+            "ECONOMIC_BASE_URL": self.economic,
+            "ECONOMIC_OPENAPI_URL": self.economic,
+            "SHAREPOINT_SITE_URL": self.site,
+            "SHAREPOINT_AUTH": "static-token",
+            "SHAREPOINT_TOKEN": TOKEN,
+            "SYNC_AS_OF": self.today.isoformat(),
+            "SYNC_DATA_DIR": ".",
+        }
+        self.home.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{name}={value}\n" for name, value in values.items())
+        (self.home / ".env").write_text(text, encoding="utf-8")
+
+
+def worker_home(data: Path) -> Path:
+    """The worker's own directory beside the emulators' data."""
+    return data / "worker"
+
+
+def _command() -> str:
+    """How this command was called, good from any directory."""
+    called = Path(sys.argv[0])
+    return str(called.absolute()) if called.stem == "economic-sync" and called.parent != Path() else "economic-sync"

@@ -275,9 +275,13 @@ def test_the_demo_ends_well_and_says_where_to_look(tmp_path):
     result = CliRunner().invoke(app, ["demo", "--size", "tiny", "--data", str(tmp_path / "demo")])
     assert result.exit_code == 0, result.output
     assert "no row of the CRM's lists was written" in result.stdout
+    assert result.stdout.count("ok   the worker's own count") == 3
+    assert "Pacing is off" in result.stdout
     assert "WRONG" not in result.stdout
     assert "DIFF" not in result.stdout
     assert "Where to look" in result.stdout
+    assert f"emulate --data {tmp_path / 'demo'}" in result.stdout.replace("\n", "")
+    assert "SHAREPOINT_SITE_URL=" in (tmp_path / "demo" / "worker" / ".env").read_text()
 
 
 def test_the_demo_never_clears_a_directory_that_is_not_its_own(tmp_path):

@@ -93,8 +93,8 @@ def _show(app: App, file: PlanFile, limit: int, *, markdown: bool) -> None:
         say(*lines, "")
     if len(file.entries) > 1:
         say(f"To apply all of it: {forecast_all((entry.plan for entry in file.entries), _budget(app))}")
-    economic, sharepoint = (some(usage.requests, "call") for usage in (app.source.usage(), app.site.usage()))
-    tell(f"Reading took {economic} to e-conomic and {sharepoint} to SharePoint; a run reads the same again.")
+    economic, sharepoint = app.source.usage().requests, app.site.usage().requests
+    tell(f"Reading took {some(economic, 'call')} to e-conomic and {sharepoint:,} to SharePoint; a run reads as much.")
 
 
 def _name_broken(broken: Sequence[ProfileRow]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,9 +17,10 @@ from hypothesis import strategies as st
 from worker.domain.plan import Change, ChangeKind, ControlSum, FieldChange, LeftOut, Plan, RowOutcome
 from worker.domain.plan_file import PlanEntry, PlanFile, dump_plan_file, load_plan_file
 from worker.domain.render.html import plan_html
+from worker.domain.render.json import plan_json
 from worker.domain.render.markdown import plan_markdown
 from worker.domain.render.text import plan_text
-from worker.domain.render.values import forecast, one_line, shown
+from worker.domain.render.values import Forecast, forecast, forecast_all, one_line, plain, shown, some
 from worker.errors import StalePlanError
 
 NASTY = "<b>|`*_[x](y)</script>\x1b[31m\u202e&\r\nÅse 'Q' \"R\""
@@ -131,11 +135,53 @@ def test_a_file_that_is_no_plan_or_was_altered_is_refused(text):
     assert "plan --out" in caught.value.hint
 
 
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place inside a JSON value."""
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, value in inner:
+        yield (*path, step)
+        yield from places(value, (*path, step))
+
+
+PLACES = sorted(places(json.loads(file_text())), key=repr)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(["d:abc", "D:x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(PLACES), anything)
+def test_whatever_is_altered_what_would_be_done_stays_the_same_or_the_file_is_refused(place, value):
+    """No alteration ends in another error, and none changes a plan unnoticed."""
+    data = json.loads(file_text())
+    node = data
+    for step in place[:-1]:
+        node = node[step]
+    node[place[-1]] = value
+    try:
+        loaded = load_plan_file(json.dumps(data), "plan.json")
+    except StalePlanError:
+        return
+    done = [
+        [c.kind, c.key, c.item_id, [f for f in c.fields if not f.stamp]] for e in loaded.entries for c in e.plan.changes
+    ]
+    meant = [[c.kind, c.key, c.item_id, [f for f in c.fields if not f.stamp]] for c in plan().changes]
+    assert done in (meant, [])
+
+
+def test_a_file_nested_without_end_is_refused():
+    """Also what the reader itself can't hold."""
+    with pytest.raises(StalePlanError):
+        load_plan_file("[" * 100_000, "plan.json")
+
+
 @given(st.text())
 def test_no_text_from_outside_controls_a_terminal(text):
-    """One line, no control or direction marks, never longer than the line allows."""
+    """One line, no control or direction marks; names are never longer than the line allows, values are whole."""
     line = one_line(text)
     assert len(line) <= 80
+    assert line.rstrip("…") == plain(text)[: len(line.rstrip("…"))]
     assert not any(ord(mark) < 32 or 127 <= ord(mark) < 160 or mark in "\u202e\u2066\u200f" for mark in line)
 
 
@@ -209,3 +255,56 @@ def test_the_forecast_counts_batches_units_and_minutes():
     many = replace(plan(), changes=plan().changes[:1] * 201)
     found = forecast(many, 875)
     assert (found.write_requests, found.units, round(found.minutes, 2)) == (3, 402, 0.46)
+    both = forecast_all([many, many], 875)
+    assert (both.write_requests, both.units) == (6, 804)
+
+
+@pytest.mark.parametrize(
+    ("cost", "text"),
+    [
+        (Forecast(0, 0, 0), "nothing to write"),
+        (Forecast(1, 2, 0.01), "1 write request, 2 resource units, less than a minute"),
+        (Forecast(30, 6_000, 6.9), "30 write requests, 6,000 resource units, about 7 minutes"),
+        (Forecast(460, 90_414, 103.3), "460 write requests, 90,414 resource units, about 1.7 hours"),
+    ],
+)
+def test_a_forecast_reads_as_a_person_says_it(cost, text):
+    """Minutes up to an hour and a half, then hours."""
+    assert str(cost) == text
+
+
+def test_nouns_follow_their_numbers():
+    """One row, two rows, two batches."""
+    assert [some(1, "row"), some(2, "row"), some(1_000, "batch")] == ["1 row", "2 rows", "1,000 batches"]
+
+
+def test_a_plan_shows_what_differs_however_far_behind():
+    """Two long texts that differ at the end are both shown in full, in every form."""
+    before, after = "x" * 200 + "old", "x" * 200 + "new"
+    change = Change(ChangeKind.UPDATE, "1", (FieldChange("Notes", before, after),), 7, "v", "T")
+    long = replace(plan(), changes=(change,))
+    file = PlanFile(datetime(2026, 11, 25, tzinfo=UTC), 1, (PlanEntry(long, "d"),))
+    forms = [
+        "\n".join(plan_text(long, [], limit=0, units_per_minute=4)),
+        "\n".join(plan_markdown(long, [], limit=0, units_per_minute=4)),
+        plan_html(file, limit=0, units_per_minute=4),
+        json.dumps(plan_json(file, units_per_minute=4)),
+    ]
+    assert all(before in form and after in form for form in forms)
+
+
+def test_json_holds_the_whole_plan_in_plain_values():
+    """Counts, brake, cost, digest, before and after, and the reason in words."""
+    file = PlanFile(datetime(2026, 11, 25, tzinfo=UTC), 42, (PlanEntry(plan(), "d", ("Too much.",)),))
+    data = json.loads(json.dumps(plan_json(file, units_per_minute=4)))
+    assert (data["agreement"], data["writeRequests"], data["resourceUnits"], data["minutes"]) == (42, 1, 4, 1.0)
+    (one,) = data["profiles"]
+    assert one["counts"] == {"create": 1, "update": 1, "flag": 0, "unchanged": 5, "skip": 2, "fail": 1}
+    assert (one["brake"], one["planDigest"], one["asOf"]) == (["Too much."], plan().digest, "2026-11-25")
+    create, update = one["changes"]
+    assert create["fields"] == [{"column": "Title", "before": None, "after": NASTY, "stamp": False}]
+    assert update["fields"][0] == {"column": "Balance", "before": "1234.5", "after": "-2", "stamp": False}
+    (left,) = one["leftOut"]
+    assert left["code"] == "too-long"
+    assert "300 characters" in left["why"]
+    assert left["hint"]

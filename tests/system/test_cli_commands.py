@@ -107,6 +107,9 @@ def test_plan_shows_every_change_and_writes_nothing(world, tmp_path):
     page = tmp_path / "plan.html"
     call(world, "plan", "--html", str(page))
     assert page.read_text(encoding="utf-8").count("<h2>") == 6
+    assert "--limit 0" not in page.read_text(encoding="utf-8")
+    call(world, "plan", "Customers", "--html", str(page), "--limit", "1")
+    assert "--limit 0 shows all" in page.read_text(encoding="utf-8")
     assert world.control("sharepoint", "stats")["total"]["writes"] == 0
 
 

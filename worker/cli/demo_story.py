@@ -19,7 +19,7 @@ from worker.cli.local import ECONOMIC_PORT, SHAREPOINT_PORT, ZONE, Local, LocalO
 from worker.cli.output import results, verdict
 from worker.cli.progress import RichProgress
 from worker.cli.reports import control_lines, report_table
-from worker.domain.render.values import duration, plain
+from worker.domain.render.values import duration, plain, some
 from worker.domain.report import RunStatus
 from worker.emulators.common.server import EmulatorServer
 from worker.settings import EconomicSettings, Settings, SharePointSettings, SyncSettings
@@ -186,7 +186,7 @@ class DemoStory:
         self._line(
             f"counted by the services: e-conomic {economic['requests']} requests (call cost {economic['cost']:.0f}); "
             f"SharePoint {sharepoint['requests']} requests, {sharepoint['writes']} of them writes in "
-            f"{sharepoint['batches']} batches, {written:,} rows of the CRM written, "
+            f"{some(sharepoint['batches'], 'batch')}, {written:,} rows of the CRM written, "
             f"{sharepoint['cost']:,.0f} resource units billed",
             "dim",
         )

@@ -24,6 +24,9 @@ from worker.ports import ProfileRow
 from worker.sync.runner import ProfilePlan
 from worker.wiring import App
 
+_ON_SCREEN = 20
+_ON_PAGE = 5_000  # a browser can search these at once; a first load has hundreds of thousands
+
 
 def plan(
     profile: Titles = None,
@@ -31,7 +34,9 @@ def plan(
     as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Changes and rows shown per profile; 0 = all.")] = 20,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="Changes and rows shown per profile; 0 = all. [20; on a page 5,000]")
+    ] = None,
 ) -> None:
     """Show exactly what a run would change, field by field. Writes nothing to SharePoint."""
     if as_json and markdown:
@@ -43,13 +48,14 @@ def plan(
             write_file(out, dump_plan_file(file))
             tell(f"Plan file {out} written. Apply it with: economic-sync apply {out}")
         if html is not None:
-            page = plan_html(file, limit=0, units_per_minute=_budget(app), language=app.settings.sync.language)
+            rows = _ON_PAGE if limit is None else limit
+            page = plan_html(file, limit=rows, units_per_minute=_budget(app), language=app.settings.sync.language)
             write_file(html, page)
             tell(f"Page {html} written.")
         if as_json:
             say_json(plan_json(file, units_per_minute=_budget(app), language=app.settings.sync.language))
         elif html is None or markdown:
-            _show(app, file, limit, markdown=markdown)
+            _show(app, file, _ON_SCREEN if limit is None else limit, markdown=markdown)
         _name_broken(broken)
 
 

@@ -234,6 +234,16 @@ def test_the_page_holds_no_markup_from_outside_and_no_outside_asset():
     assert "http" not in page
 
 
+def test_a_page_says_how_many_rows_it_leaves_out():
+    """A browser can't hold a first load of hundreds of thousands of rows."""
+    many = replace(plan(), changes=plan().changes[:1] * 7, left_out=())
+    page = plan_html(
+        PlanFile(datetime(2026, 11, 25, tzinfo=UTC), 1, (PlanEntry(many, "d"),)), limit=5, units_per_minute=4
+    )
+    assert page.count("<td class=kind>Create") == 5
+    assert "and 2 more rows (--limit 0 shows all)" in page
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -25,7 +25,8 @@ p { margin: 6px 0; } .small { opacity: .75; }
 .counts b { display: block; font-size: 20px; }
 .brake { border-left: 4px solid var(--bad); background: var(--soft); padding: 8px 12px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; margin: 10px 0; font-size: 14px; }
-th, td { text-align: left; vertical-align: top; padding: 5px 10px; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: 5px 10px; border-bottom: 1px solid var(--line);
+  min-width: 4em; overflow-wrap: anywhere; }
 th { position: sticky; top: 0; background: var(--paper); }
 td.before { color: var(--bad); } td.after { color: var(--good); }
 .kind { color: var(--mark); font-weight: 600; white-space: nowrap; }
@@ -93,7 +94,7 @@ def _table(head: Sequence[str], rows: Sequence[str], limit: int) -> Iterator[str
     yield from (f"<tr>{row}</tr>" for row in some)
     yield "</tbody></table></div>"
     if len(rows) > len(some):
-        yield f"<p class=small>... and {len(rows) - len(some):,} more rows.</p>"
+        yield f"<p class=small>... and {len(rows) - len(some):,} more rows (--limit 0 shows all).</p>"
 
 
 def _safe(text: str) -> str:

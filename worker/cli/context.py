@@ -45,10 +45,7 @@ def guarded() -> Iterator[None]:
     """Errors become one sentence, the next step and an exit code; a traceback only with --debug."""
     try:
         yield
-    except (
-        typer.Exit,
-        BrokenPipeError,
-    ):  # the end of a command, and of a reader such as `head`: typer knows what to do
+    except (typer.Exit, BrokenPipeError):  # an end on purpose, or of a reader such as `head`: typer's business
         raise
     except WorkerError as error:
         _show_traceback(error)
@@ -151,7 +148,8 @@ def write_file(path: Path, text: str) -> None:
     """
     try:
         path.touch(mode=0o600)
-        path.chmod(0o600)
+        if path.is_file():  # a device such as /dev/stdout keeps its rights
+            path.chmod(0o600)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(

@@ -64,7 +64,6 @@ class DemoStory:
         self._someone = ""
         self.economic = EmulatorServer(self._local.economic)
         self.sharepoint = EmulatorServer(self._local.sharepoint)
-        self._app: App | None = None
 
     def __enter__(self) -> Self:
         self._stack.callback(self._local.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -158,6 +159,21 @@ def test_a_file_of_ours_is_for_its_owner_only_also_when_it_was_open_before(tmp_p
     write_file(path, "new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_pipe_or_device_keeps_its_rights(tmp_path):
+    """`--html /dev/stdout` must not lock others out of a terminal."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    path.chmod(0o640)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(path.read_text()))
+    reader.start()
+    write_file(path, "page")
+    reader.join(timeout=30)
+    assert got == ["page"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_a_file_that_can_not_be_written_is_a_problem_with_a_next_step(tmp_path):

@@ -30,7 +30,7 @@ class Stored:
 
 
 class ExistingIndex:
-    """Items by key text, as they were read. Items without a key are counted and otherwise left alone."""
+    """Items by key text, as they were read. Items without a key are left alone."""
 
     def __init__(self, columns: Sequence[Column], key_column: str) -> None:
         self.columns = tuple(columns)
@@ -38,14 +38,12 @@ class ExistingIndex:
         self._key = self.positions[key_column]
         self._items: dict[str, bytes | list[bytes]] = {}
         self.keyed = 0
-        self.keyless = 0
 
     def add(self, item: Item) -> str | None:
         """Takes an item in; returns its key text, or None when it has none."""
         values = [normal(item.values.get(column.name), column) for column in self.columns]
         key = key_text(values[self._key])
         if key is None:
-            self.keyless += 1
             return None
         packed = _MARK.join([str(item.item_id), item.version, *map(encode_value, values)]).encode()
         self._put(key, packed)

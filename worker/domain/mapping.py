@@ -60,15 +60,6 @@ class _Step:
     converter: Converter | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """A desired item: values in the order of `Mapper.rules`."""
-
-    key: str
-    title: str | None
-    values: tuple[Value, ...]
-
-
 class Mapper:
     """A profile bound to its columns. `columns` are the bound columns by logical name."""
 

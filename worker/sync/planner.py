@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from worker.domain.existing import ExistingIndex, key_text
@@ -12,7 +12,7 @@ from worker.domain.plan import ChangeKind, Plan
 from worker.domain.planning import STATUS_COLUMN, Planned, build_plan
 from worker.domain.profile import OnMissing, Profile
 from worker.domain.rows import RunFacts
-from worker.domain.values import ColumnKind, TargetKind, Value
+from worker.domain.values import ColumnKind, Item, TargetKind, Value
 from worker.ports import Progress, Target
 from worker.sync.rows import source_rows
 from worker.sync.snapshot import Snapshot
@@ -63,11 +63,8 @@ class Planner:
     def standing(self, profile: Profile, columns: list[str]) -> Iterator[tuple[str, list[Value]]]:
         """Key and values of every item as it stands in the list now."""
         target = self._targets[profile.target]
-        key_column = target.columns[profile.key_target]
-        for item in target.items([profile.key_target, *columns]):
-            key = key_text(normal(item.values.get(profile.key_target), key_column))
-            if key is not None:
-                yield key, [normal(item.values.get(name), target.columns[name]) for name in columns]
+        for key, item in _keyed(target, profile.key_target, columns):
+            yield key, [normal(item.values.get(name), target.columns[name]) for name in columns]
 
     def _read(self, profile: Profile, target: Target, names: tuple[str, ...], existing: ExistingIndex) -> None:
         self._progress.started(f"{profile.title}: reading {profile.target.value} items", None)
@@ -93,14 +90,8 @@ class Planner:
         return self._companies
 
     def _read_companies(self) -> Lookup:
-        target = self._targets[TargetKind.COMPANY]
-        column = target.columns[COMPANY_KEY]
-        lookup = Lookup()
-        for item in target.items([COMPANY_KEY]):
-            key = key_text(normal(item.values.get(COMPANY_KEY), column))
-            if key is not None:
-                lookup.add(key, item.item_id)
-        return lookup
+        keyed = _keyed(self._targets[TargetKind.COMPANY], COMPANY_KEY)
+        return Lookup([(key, item.item_id) for key, item in keyed])
 
     def _waiting(self, profile: Profile, plan: Plan) -> Plan:
         """Rows whose item an earlier profile of this plan creates wait; they are not unmatched."""
@@ -118,3 +109,12 @@ class Planner:
         if self._holds_companies(profile):
             creates = (change.key for change in plan.changes if change.kind is ChangeKind.CREATE)
             self._planned_companies = self._planned_companies | frozenset(creates)
+
+
+def _keyed(target: Target, key_column: str, columns: Sequence[str] = ()) -> Iterator[tuple[str, Item]]:
+    """The items that carry a key, with it."""
+    column = target.columns[key_column]
+    for item in target.items([key_column, *columns]):
+        key = key_text(normal(item.values.get(key_column), column))
+        if key is not None:
+            yield key, item

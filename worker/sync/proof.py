@@ -38,9 +38,8 @@ def prove(
 
 
 def _with_own_total(line: ControlLine, expected: dict[str, str], position: int, snapshot: Snapshot) -> ControlLine:
-    totals = snapshot.sales_totals()
-    if totals is None:
+    theirs = snapshot.sales_totals
+    if theirs is None:
         return line
-    _, theirs = totals
     ours = expected_values(expected, position)
     return own_total_line(line, ours, {str(number): amount for number, amount in theirs.items()})

@@ -19,7 +19,7 @@ from worker.domain.encode import decode_value, encode_value
 from worker.domain.fields import Need, resolve_field
 from worker.domain.financial_year import FinancialYears, add_months
 from worker.domain.profile import PeriodType, Profile, SourceKind
-from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
+from worker.domain.records import Agreement, Customer, CustomerContact, Invoice
 from worker.domain.sales_periods import first_day_needed
 from worker.domain.statistics import SalesAggregator
 from worker.domain.trend import DEFAULT_RULES, TrendRules
@@ -81,19 +81,11 @@ class Snapshot:
         self._first_pass()
         return self._aggregator
 
-    def sales_totals(self) -> tuple[AccountingYear, Mapping[int, Decimal]] | None:
+    @cached_property
+    def sales_totals(self) -> Mapping[int, Decimal] | None:
         """e-conomic's own sales of the current year per customer; None when our year is not one of e-conomic's."""
         year = self.years.economic_year(self._today)
-        return None if year is None else (year, self._own_totals(year))
-
-    def _own_totals(self, year: AccountingYear) -> Mapping[int, Decimal]:
-        if year.name not in self._totals:
-            self._totals[year.name] = self._source.sales_totals(year)
-        return self._totals[year.name]
-
-    @cached_property
-    def _totals(self) -> dict[str, Mapping[int, Decimal]]:
-        return {}
+        return None if year is None else self._source.sales_totals(year)
 
     @cached_property
     def _needs(self) -> frozenset[Need]:

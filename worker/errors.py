@@ -16,6 +16,8 @@
     |       +-- PageError           a page instead of data: a passing fault, or a wrong address
     +-- LedgerError            7    rows or sums do not add up
     +-- BusyError              8    another run is under way
+    +-- ConflictError          8    somebody else wrote the record first: read it again
+    +-- LeaseLostError         8    the lease ran out or was taken over: stop, write nothing more
     +-- RowError                    one row can't be synced: it is skipped and reported; never leaves a run
 
 Exit code 1 is no error: the work was done, but rows failed. 130 is Ctrl-C.
@@ -133,7 +135,23 @@ class LedgerError(WorkerError):
 
 
 class BusyError(WorkerError):
-    """Another run is under way on the same data."""
+    """Another run is under way on the same data. `running`: its address, `<connection>/<job id>`, when it has one."""
+
+    exit_code = 8
+
+    def __init__(self, message: str, *, running: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.running = running
+
+
+class ConflictError(WorkerError):
+    """A record was written by somebody else since it was read, or exists already."""
+
+    exit_code = 8
+
+
+class LeaseLostError(WorkerError):
+    """A lease ran out or was taken over; whoever held it must stop and write nothing more."""
 
     exit_code = 8
 

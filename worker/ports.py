@@ -1,7 +1,8 @@
 """What a run needs from the world, and nothing about who gives it.
 
 Implementers: `economic.source` (Source), `sharepoint.site` (Site, Target), `sharepoint.profiles` (ProfileStore),
-`sharepoint.runs` (RunStore); in-memory fakes stand in tests/fakes. One contract suite per port runs on both.
+`sharepoint.runs` (RunStore), `stores.sqlite` and `stores.azure` (WorkQueue, Leases, Records); in-memory fakes stand in
+tests/fakes. One contract suite per port runs on all of them.
 All raise only errors of `worker.errors`.
 """
 
@@ -56,6 +57,15 @@ class Usage:
     write_requests: int = 0
     units: float = 0.0
     waited_seconds: float = 0.0
+
+    def since(self, before: Usage) -> Usage:
+        """What was added after `before`."""
+        return Usage(
+            self.requests - before.requests,
+            self.write_requests - before.write_requests,
+            self.units - before.units,
+            self.waited_seconds - before.waited_seconds,
+        )
 
 
 class Source(Protocol):
@@ -189,8 +199,8 @@ class ProfileStore(Protocol):
         """Creates or overwrites the row with this title; leaves an equal row untouched."""
         ...
 
-    def take_requests(self) -> Sequence[ProfileRow]:
-        """The rows in which a person asked for a run, in run order; their requests are set back to None."""
+    def clear_requests(self, rows: Sequence[ProfileRow]) -> None:
+        """Sets back to None what people asked for in these rows."""
         ...
 
 
@@ -220,7 +230,11 @@ class RunStore(Protocol):
         ...
 
     def opened(self, reports: Sequence[RunReport]) -> None:
-        """Puts a Running row in the list, before the first write of a run."""
+        """Puts a Running row in the list, before the first write of a run; one that stands there already is kept."""
+        ...
+
+    def resumed(self, run_ids: Sequence[str]) -> None:
+        """Looks up the rows of runs that another process opened or closed, so that `closed` overwrites them."""
         ...
 
     def closed(self, reports: Sequence[RunReport]) -> None:
@@ -228,3 +242,152 @@ class RunStore(Protocol):
         ...
 
     def recent(self, limit: int = 20) -> Sequence[RunSummary]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message taken from a queue. Others do not see it until the hiding time is over."""
+
+    message_id: str
+    body: str
+    tries: int  # how often it was taken, this time included
+    receipt: str  # opaque; worthless once somebody else has taken the message
+
+
+class WorkQueue(Protocol):
+    """A queue that delivers at least once, in no promised order. Bodies hold ids only: no data, no secrets."""
+
+    def send(self, body: str, delay: float = 0.0) -> None:
+        """Adds a message; nobody sees it for `delay` seconds (at most 7 days)."""
+        ...
+
+    def receive(self, hide_seconds: float) -> Delivery | None:
+        """Takes one visible message and hides it; None when there is none. Unless `done`, it comes back."""
+        ...
+
+    def extend(self, delivery: Delivery, hide_seconds: float) -> Delivery:
+        """Hides it for `hide_seconds` from now; the answer's receipt replaces the old one.
+
+        Raises LeaseLostError when it came back and somebody else took it, or it is gone.
+        """
+        ...
+
+    def done(self, delivery: Delivery) -> None:
+        """Removes it. Nothing happens when somebody else has taken it meanwhile."""
+        ...
+
+    def give_back(self, delivery: Delivery, delay: float) -> None:
+        """A failed try: visible again after `delay` seconds; `tries` goes on counting. Nothing when taken by others."""
+        ...
+
+    def bury(self, delivery: Delivery) -> None:
+        """Moves it to the queue of poison messages. Nothing when taken by others."""
+        ...
+
+    def waiting(self) -> int:
+        """About how many messages there are, hidden ones included."""
+        ...
+
+    def poison(self) -> WorkQueue:
+        """The queue of buried messages (`<name>-poison`)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lease that was given."""
+
+    name: str
+    token: str
+
+
+class Leases(Protocol):
+    """Exclusive, expiring holds on names; a killed holder loses them by itself. `seconds` are 15 to 60."""
+
+    def acquire(self, name: str, seconds: float) -> Hold | None:
+        """None when somebody else holds it."""
+        ...
+
+    def renew(self, hold: Hold, seconds: float) -> None:
+        """Holds it `seconds` from now. Raises LeaseLostError when it is not ours any more."""
+        ...
+
+    def release(self, hold: Hold) -> None:
+        """Lets go. Nothing when it was lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stored document and the version to write it back with."""
+
+    content: bytes
+    version: str
+
+
+ANY_VERSION = "*"
+
+
+class Records(Protocol):
+    """Small documents and larger blobs by name, changed by compare-and-swap.
+
+    Names are path-like: parts of letters, digits, `-`, `_`, `.`, `:` and `~`, joined by `/`, at most 200 characters.
+    """
+
+    def read(self, name: str) -> Record | None: ...
+
+    def write(self, name: str, content: bytes, version: str | None, hold: Hold | None = None) -> str:
+        """Stores it and returns the new version. `version`: the one that was read; None = it must not exist yet;
+        ANY_VERSION = whatever stands there. `hold`: a lease on the same name, without which the store refuses the
+        write when it has been lost. A name that is leased can be written with its hold only.
+
+        Raises ConflictError (version, or leased by others) and LeaseLostError.
+        """
+        ...
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """In ascending order."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Nothing when it is not there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What the engine keeps its work in."""
+
+    queue: WorkQueue
+    leases: Leases
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something a person should hear about. `severity` is error or warning; `facts` are numbers and names to show."""
+
+    title: str
+    text: str
+    severity: str
+    connection: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+
+
+class Alerts(Protocol):
+    """Tells people. Never raises: an alert that can't be sent is logged."""
+
+    def send(self, alert: Alert) -> None: ...
+
+
+class Budget(Protocol):
+    """The tenant's resource units, shared by every worker of that tenant."""
+
+    def take(self, units: float) -> float:
+        """Spends `units` and returns the seconds to wait before the request that costs them is sent."""
+        ...
+
+    def hold(self, seconds: float) -> None:
+        """The service asked for a pause: nobody sends for `seconds`."""
+        ...

@@ -105,15 +105,20 @@ def test_what_people_and_runs_wrote_beside_a_profile_stays(crm):
     assert (kept["LastResult"], kept["Enabled"]) == ("Succeeded: fine", False)
 
 
-def test_a_request_is_given_once_and_set_back(store, request):
+def test_a_request_stands_until_it_is_cleared(store, request):
     """A person asks for a plan in one row; the next look finds nothing."""
     for profile in SHIPPED[:2]:
         store.profiles.save(profile)
-    assert list(store.profiles.take_requests()) == []
+    assert asked(store) == []
     ask(store, request, SHIPPED[1].title)
-    (row,) = store.profiles.take_requests()
+    (row,) = asked(store)
     assert (row.title, row.request, row.profile) == (SHIPPED[1].title, RunRequest.PLAN, SHIPPED[1])
-    assert list(store.profiles.take_requests()) == []
+    store.profiles.clear_requests([row])
+    assert asked(store) == []
+
+
+def asked(store: Store) -> list[ProfileRow]:
+    return [row for row in store.profiles.profiles() if row.request is not RunRequest.NONE]
 
 
 def ask(store: Store, request: pytest.FixtureRequest, title: str) -> None:

@@ -109,6 +109,24 @@ def test_a_killed_run_is_closed_when_its_profile_runs_again(store):
     assert status == {"dead": "Failed", "other": "Running", "r2": "Running"}
 
 
+def test_a_run_that_is_opened_again_by_its_own_id_stands_there_once(store):
+    """A worker was killed between opening it and noting that it did."""
+    store.runs.opened([running("r1")])
+    store.runs.opened([running("r1")])
+    assert [(one.run_id, one.status) for one in store.runs.recent()] == [("r1", "Running")]
+
+
+def test_a_run_that_another_process_opened_is_closed_in_its_own_row(store, request):
+    """The next process looks its row up by the run's id."""
+    store.runs.opened([running("r1")])
+    next_one = store.runs
+    if not isinstance(next_one, FakeRunStore):
+        next_one = runs_of(request.getfixturevalue("crm"))
+    next_one.resumed(["r1", "never-opened"])
+    next_one.closed([report("r1")])
+    assert [(one.run_id, one.status) for one in store.runs.recent()] == [("r1", "Succeeded")]
+
+
 def test_an_approval_is_for_one_plan_of_one_profile(store):
     """By a person, of a braked run, and only that plan."""
     store.runs.closed([report("r1", status=RunStatus.BRAKED, plan_digest=DIGEST)])

@@ -32,11 +32,10 @@ class FakeProfileStore:
         self.rows.append(ProfileRow(len(self.rows) + 1, profile.title, profile))
         self.writes += 1
 
-    def take_requests(self) -> Sequence[ProfileRow]:
-        asked = [row for row in self.profiles() if row.request is not RunRequest.NONE]
-        self.rows = [replace(row, request=RunRequest.NONE) for row in self.rows]
-        self.writes += bool(asked)
-        return asked
+    def clear_requests(self, rows: Sequence[ProfileRow]) -> None:
+        ids = {row.item_id for row in rows}
+        self.rows = [replace(row, request=RunRequest.NONE) if row.item_id in ids else row for row in self.rows]
+        self.writes += bool(rows)
 
 
 @dataclass
@@ -64,10 +63,16 @@ class FakeRunStore:
 
     def opened(self, reports: Sequence[RunReport]) -> None:
         titles = {report.profile for report in reports}
+        ids = {report.run_id for report in reports}
         for run_id, report in self.reports.items():
+            if run_id in ids:
+                continue
             if report.status is RunStatus.RUNNING and report.profile in titles:
                 self.reports[run_id] = replace(report, status=RunStatus.FAILED, message="The run was interrupted.")
         self.reports |= {report.run_id: report for report in reports}
+
+    def resumed(self, run_ids: Sequence[str]) -> None:
+        """Everything is remembered here."""
 
     def closed(self, reports: Sequence[RunReport]) -> None:
         for report in reports:

@@ -98,7 +98,8 @@ def _say_summary(row: RunSummary) -> None:
 
 def _run_requests(app: App) -> SessionResult:
     """Plans first what people want planned, then applies what they want applied."""
-    asked = app.profiles.take_requests()
+    asked = [row for row in app.profiles.profiles() if row.request is not RunRequest.NONE]
+    app.profiles.clear_requests(asked)
     if not asked:
         tell("Nobody asked for a run.")
     result = SessionResult()

@@ -82,8 +82,8 @@ def plan_to_data(plan: Plan) -> dict[str, Any]:
         "filled": dict(plan.filled),
         "controls": [_control(one) for one in plan.controls],
         "stillMissing": [list(one) for one in plan.still_missing],
-        "changes": [_change(change) for change in plan.changes],
-        "leftOut": [_left_out(row) for row in plan.left_out],
+        "changes": [change_data(change) for change in plan.changes],
+        "leftOut": [left_out_data(row) for row in plan.left_out],
     }
 
 
@@ -97,20 +97,21 @@ def _entry(entry: PlanEntry) -> dict[str, Any]:
 
 
 def _read_entry(data: Mapping[str, Any], where: str) -> PlanEntry:
-    plan = _read_plan(data["plan"])
+    plan = read_plan(data["plan"])
     if plan.digest != data["planDigest"]:
         raise StalePlanError(f"{where} was altered after it was made: {plan.profile}.", hint=_ANEW)
     return PlanEntry(plan, str(data["profileDigest"]), tuple(data["braked"]))
 
 
-def _read_plan(data: Mapping[str, Any]) -> Plan:
+def read_plan(data: Mapping[str, Any]) -> Plan:
+    """The reverse of `plan_to_data`."""
     return Plan(
         profile=data["profile"],
         target=data["target"],
         import_type=data["importType"],
         as_of=date.fromisoformat(data["asOf"]),
-        changes=tuple(_read_change(one) for one in data["changes"]),
-        left_out=tuple(_read_left_out(one) for one in data["leftOut"]),
+        changes=tuple(read_change(one) for one in data["changes"]),
+        left_out=tuple(read_left_out(one) for one in data["leftOut"]),
         source_rows=data["sourceRows"],
         unchanged=data["unchanged"],
         filtered=data["filtered"],
@@ -122,7 +123,8 @@ def _read_plan(data: Mapping[str, Any]) -> Plan:
     )
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_data(change: Change) -> dict[str, Any]:
+    """One change as JSON-ready data."""
     return {
         "kind": change.kind.value,
         "key": change.key,
@@ -138,7 +140,8 @@ def _field(change: FieldChange) -> list[Any]:
     return [*row, True] if change.stamp else row
 
 
-def _read_change(data: Mapping[str, Any]) -> Change:
+def read_change(data: Mapping[str, Any]) -> Change:
+    """The reverse of `change_data`. Raises KeyError, ValueError or TypeError."""
     return Change(
         ChangeKind(data["kind"]),
         data["key"],
@@ -154,7 +157,8 @@ def _read_field(row: Sequence[Any]) -> FieldChange:
     return FieldChange(column, decode_value(before), decode_value(after), bool(stamp))
 
 
-def _left_out(row: LeftOut) -> dict[str, Any]:
+def left_out_data(row: LeftOut) -> dict[str, Any]:
+    """One row that is left out as JSON-ready data."""
     return {
         "key": row.key,
         "title": row.title,
@@ -165,7 +169,8 @@ def _left_out(row: LeftOut) -> dict[str, Any]:
     }
 
 
-def _read_left_out(data: Mapping[str, Any]) -> LeftOut:
+def read_left_out(data: Mapping[str, Any]) -> LeftOut:
+    """The reverse of `left_out_data`."""
     outcome = RowOutcome(data["outcome"])
     return LeftOut(data["key"], outcome, data["code"], data["facts"], tuple(data["itemIds"]), data["title"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
@@ -43,6 +43,27 @@ def next_runs(text: str, zone: str, after: datetime, count: int) -> list[datetim
         raise ValueError("a schedule counts from an aware time")
     local = after.astimezone(ZoneInfo(zone))
     return [moment.astimezone(UTC) for moment in islice(CronSim(text, local), count)]
+
+
+def last_due(text: str, zone: str, now: datetime) -> datetime | None:
+    """The latest moment of the schedule that is not after `now` (aware), in UTC; None when there was none in a year.
+    The schedule must have passed `check_schedule`."""
+    if now.tzinfo is None:
+        raise ValueError("a schedule counts from an aware time")
+    # Backwards cron steps over the moment it starts from, so it starts a minute later; it knows nothing of seconds.
+    local = (now + timedelta(minutes=1)).astimezone(ZoneInfo(zone))
+    for moment in islice(CronSim(text, local, reverse=True), 3):
+        if moment.astimezone(UTC) <= now:
+            return moment.astimezone(UTC)
+    return None
+
+
+def due_name(text: str, zone: str, due: datetime) -> str:
+    """The local date of a due moment; with the time of day when the schedule comes more than once that day."""
+    local = due.astimezone(ZoneInfo(zone))
+    start = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    same_day = [m for m in islice(CronSim(text, start - timedelta(minutes=1)), 2) if m.date() == local.date()]
+    return f"{local:%Y-%m-%d}" if len(same_day) == 1 else f"{local:%Y-%m-%dT%H:%M}"
 
 
 @cache

@@ -19,7 +19,7 @@ from office365.runtime.http.request_options import RequestOptions
 from office365.sharepoint.client_context import ClientContext
 
 from worker.errors import ProtocolError, ThrottledError, UnavailableError
-from worker.ports import Usage
+from worker.ports import Budget, Usage
 from worker.sharepoint.auth import Tokens
 from worker.sharepoint.batch import Part, PartAnswer, compose, parse
 from worker.sharepoint.pacing import Pacer
@@ -49,10 +49,14 @@ class SharePointClient:
         units_share: float = 0.7,
         waits: Waits | None = None,
         policy: RetryPolicy | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        """`budget`: the tenant's units when other workers draw from them too. A pause longer than all retries of
+        `policy` may take is raised as ThrottledError."""
         self.site_url = site_url.rstrip("/")
         waits = waits or Waits()
-        pacer = Pacer(units_per_minute, units_share, waits)
+        patience = policy.total_seconds if policy else float("inf")
+        pacer = Pacer(units_per_minute, units_share, waits, budget=budget, patience=patience)
         self._transport = SharePointTransport(self.site_url, tokens, pacer, waits, policy=policy)
         self.context = ClientContext(self.site_url).with_access_token(tokens.answer)
         self.context.pending_request().transport = self._transport

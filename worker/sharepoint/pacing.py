@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from worker.errors import ThrottledError
+from worker.ports import Budget
 from worker.transport import Waits
 
 _ONE_ITEM = re.compile(r"/(items\(\d+\)|contextinfo)$", re.IGNORECASE)
@@ -28,7 +30,11 @@ def estimate(method: str, url: str, body: object) -> float:
 
 
 class Pacer:
-    """`share` of `units_per_minute` flows in evenly; the rest of the minute's budget may be used in one burst."""
+    """`share` of `units_per_minute` flows in evenly; the rest of the minute's budget may be used in one burst.
+
+    `budget` is shared with other workers of the tenant; a wait longer than `patience` seconds is not begun, but raised
+    as ThrottledError before anything is sent.
+    """
 
     def __init__(
         self,
@@ -36,11 +42,16 @@ class Pacer:
         share: float,
         waits: Waits,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        budget: Budget | None = None,
+        patience: float = float("inf"),
     ) -> None:
         self._rate = units_per_minute * share / 60
         self._full = units_per_minute * (1 - share)
         self._waits = waits
         self._clock = clock
+        self._budget = budget
+        self._patience = patience
         self._lock = threading.Lock()
         self._held = self._full
         self._seen = clock()
@@ -49,12 +60,20 @@ class Pacer:
         self._reset_at = 0.0
 
     def take(self, cost: float) -> None:
-        """Waits until `cost` units may be spent."""
+        """Waits until `cost` units may be spent. Raises ThrottledError when that is longer than the patience."""
+        shared = self._budget.take(cost) if self._budget else 0.0
         with self._lock:
             now = self._clock()
             self._held = min(self._full, self._held + (now - self._seen) * self._rate) - cost
             self._seen = now
-            pause = max(0.0, -self._held / self._rate, self._not_before - now, self._warned(cost, now))
+            own = max(0.0, -self._held / self._rate, self._not_before - now, self._warned(cost, now))
+        pause = max(own, shared)
+        if pause > self._patience:
+            raise ThrottledError(
+                "The worker has used its share of the tenant's resource units.",
+                retry_after=pause,
+                hint="It goes on by itself.",
+            )
         self._waits.wait(pause)
 
     def _warned(self, cost: float, now: float) -> float:
@@ -69,6 +88,8 @@ class Pacer:
         """Nothing is sent for `seconds`, by any thread."""
         with self._lock:
             self._not_before = max(self._not_before, self._clock() + seconds)
+        if self._budget:
+            self._budget.hold(seconds)
 
     def seen(self, headers: Mapping[str, str]) -> float:
         """Takes note of the RateLimit headers; returns the seconds until their reset, 0 without them."""

@@ -44,13 +44,11 @@ class SharePointProfiles:
             send(self._site, [self._list.update(same[0].item_id, wanted)])
         self._ids = None
 
-    def take_requests(self) -> Sequence[ProfileRow]:
-        """Rows with a run request, which is set back to None before they are given."""
-        asked = [row for row in self.profiles() if row.request is not RunRequest.NONE]
-        if asked:
-            none = {"RunRequest": RunRequest.NONE.value}
-            send(self._site, [self._list.update(row.item_id, none) for row in asked])
-        return asked
+    def clear_requests(self, rows: Sequence[ProfileRow]) -> None:
+        """Sets the requests of these rows back to None."""
+        none = {"RunRequest": RunRequest.NONE.value}
+        if rows:
+            send(self._site, [self._list.update(row.item_id, none) for row in rows])
 
     def note_run(self, title: str, values: Mapping[str, Any]) -> list[OwnWrite]:
         """A write of last run and result to the profile's row, for the run list's closing batch; none when the row

@@ -75,15 +75,25 @@ class SharePointRuns:
     def opened(self, reports: Sequence[RunReport]) -> None:
         """Adds Running rows; rows that a killed run of these profiles left at Running are closed in the same batch."""
         titles = {report.profile for report in reports}
-        running = self._runs.where("RunStatus", RunStatus.RUNNING.value, ("Profile",))
-        stale = [item for item in running if item.values["Profile"] in titles]
+        running = list(self._runs.where("RunStatus", RunStatus.RUNNING.value, ("Profile", "RunID")))
+        standing = {str(item.values["RunID"]): item.item_id for item in running}
+        self._opened |= {report.run_id: standing[report.run_id] for report in reports if report.run_id in standing}
+        ours = [report for report in reports if report.run_id not in standing]
+        ids = {report.run_id for report in reports}
+        stale = [i for i in running if i.values["Profile"] in titles and str(i.values["RunID"]) not in ids]
         ended: dict[str, Value] = {"RunStatus": RunStatus.FAILED.value, "Message": _INTERRUPTED}
-        made = [self._runs.create(report.run_id, _run_row(report)) for report in reports]
-        outcomes = send(self._site, [*(self._runs.update(item.item_id, ended) for item in stale), *made])
-        for report, outcome in zip(reports, outcomes[len(stale) :], strict=True):
+        made = [self._runs.create(report.run_id, _run_row(report)) for report in ours]
+        writes = [*(self._runs.update(item.item_id, ended) for item in stale), *made]
+        outcomes = send(self._site, writes) if writes else []
+        for report, outcome in zip(ours, outcomes[len(stale) :], strict=True):
             found = outcome.item_id if outcome.status is WriteStatus.DONE else self._item_id(report.run_id)
             if found is not None:
                 self._opened[report.run_id] = found
+
+    def resumed(self, run_ids: Sequence[str]) -> None:
+        """One look-up for each."""
+        found = {run_id: self._item_id(run_id) for run_id in run_ids if run_id not in self._opened}
+        self._opened |= {run_id: item_id for run_id, item_id in found.items() if item_id is not None}
 
     def closed(self, reports: Sequence[RunReport]) -> None:
         """Final run rows, last results of the profiles, and row results that are news."""

@@ -25,6 +25,7 @@ from worker.ports import Create, Progress, StopSignal, Target, Update, Write, Wr
 
 # A lost answer can be lost again; at 30 % losses ten looks leave one row in 170,000 open.
 _ROUNDS = 10
+_SURPRISES = frozenset({WriteStatus.CHANGED_MEANWHILE, WriteStatus.GONE, WriteStatus.DUPLICATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +61,24 @@ class Applier:
         self._progress = progress
         self._key_column = profile.key_target
         self._rules = {rule.target: rule.write for rule in profile.rules}
+        self.surprises = 0  # writes that found something else in the list than the plan had seen
 
-    def apply(self, changes: Sequence[Change]) -> list[Applied]:
+    def apply(self, changes: Sequence[Change], *, unsure: bool = False) -> list[Applied]:
         """One `Applied` per change, in the order of `changes`. Stops taking new changes once the signal is set;
-        what was sent is always settled."""
+        what was sent is always settled. `unsure`: somebody may have sent these before and was cut off, so each is
+        looked up first."""
         results: dict[int, Applied] = {}
         waiting = dict(enumerate(changes))
-        self._send(waiting, results, self._stop.is_set)
+        if unsure:
+            begun = {index: _Open(change, WriteStatus.UNKNOWN) for index, change in waiting.items()}
+            self._settle_all(begun, results)
+        else:
+            self._settle_all(self._round(waiting, results, {}, self._stop.is_set), results)
         for index, change in enumerate(changes):
             results.setdefault(index, Applied(change, False, "stopped"))
         return [results[index] for index in range(len(changes))]
 
-    def _send(self, changes: Mapping[int, Change], results: dict[int, Applied], stopped: Callable[[], bool]) -> None:
-        unsettled = self._round(changes, results, {}, stopped)
+    def _settle_all(self, unsettled: dict[int, _Open], results: dict[int, Applied]) -> None:
         for _ in range(_ROUNDS):
             if not unsettled:
                 return
@@ -118,6 +124,7 @@ class Applier:
 
     def _judge(self, outcome: WriteOutcome, change: Change, before: _Open | None) -> Applied | _Open:
         planned = before.planned if before else change
+        self.surprises += outcome.status in _SURPRISES
         match outcome.status:
             case WriteStatus.DONE:
                 if outcome.item_id is not None and outcome.version:

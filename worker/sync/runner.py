@@ -23,11 +23,12 @@ from worker.domain.rows import RunFacts
 from worker.domain.trend import DEFAULT_RULES, TrendRules
 from worker.domain.values import TargetKind
 from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, WorkerError
-from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Target, Usage
+from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Usage
 from worker.sync.applier import Applied, Applier
+from worker.sync.bindings import Bindings, bind_profiles
 from worker.sync.explain import CustomerStory, explain_customer
 from worker.sync.outcome import finished_report, message_for, previewed_report
-from worker.sync.planner import COMPANY_KEY, Planner, target_columns
+from worker.sync.planner import Planner
 from worker.sync.proof import prove
 from worker.sync.snapshot import Snapshot
 
@@ -94,10 +95,9 @@ class Session:
         self.result = SessionResult()
         self._versions: dict[TargetKind, dict[int, str]] = {}
         self._last: Mapping[str, LastRun] = {}
-        self._unbound: dict[str, ConfigError] = {}
         self._snapshot: Snapshot | None = None
         self._planner: Planner | None = None
-        self._targets: Mapping[TargetKind, Target] = {}
+        self._bindings = Bindings()
 
     def __enter__(self) -> Session:
         return self
@@ -123,21 +123,21 @@ class Session:
     def plan(self) -> list[ProfilePlan]:
         """Plans every profile and writes nothing. Raises ConfigError when any can't be bound."""
         self._prepare()
-        self._raise_unbound()
+        self._bindings.raise_unbound()
         return [self._planned(profile, self._facts()) for profile in self.profiles]
 
     def explain(self, number: int, language: Language = "en") -> CustomerStory | None:
         """One customer through every profile that reads customers; None when e-conomic has none of this number.
         Raises ConfigError when any profile can't be bound."""
         self._prepare()
-        self._raise_unbound()
-        targets = {profile.title: self._targets[profile.target] for profile in self.profiles}
+        self._bindings.raise_unbound()
+        targets = {profile.title: self._bindings.targets[profile.target] for profile in self.profiles}
         return explain_customer(number, self.profiles, targets, self.snapshot, self._facts(), language)
 
     def check(self) -> None:
         """Binds every profile and reads nothing else. Raises ConfigError with every problem."""
         self._bind()
-        self._raise_unbound()
+        self._bindings.raise_unbound()
 
     def preview(self) -> SessionResult:
         """Plans every profile and puts the counts in the run list, where a person who asked for them looks. A plan that
@@ -197,31 +197,16 @@ class Session:
 
     def _prepare(self) -> None:
         self._bind()
-        bound = [profile for profile in self.profiles if profile.title not in self._unbound]
+        bound = [profile for profile in self.profiles if profile.title not in self._bindings.unbound]
         self._snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start, self._options.trend)
         _ = self._snapshot.agreement  # the wrong agreement, or refused tokens, end the session before anything is read
-        self._planner = Planner(self._targets, self._snapshot, self._world.progress)
+        self._planner = Planner(self._bindings.targets, self._snapshot, self._world.progress)
         self._last = self._world.runs.last_good([profile.title for profile in bound])
 
     def _bind(self) -> None:
-        """Binds each profile alone first, so that a bad one is named without hiding the others' problems."""
-        good: dict[str, tuple[TargetKind, Sequence[str]]] = {}
-        for profile in self.profiles:
-            wanted = _wanted(profile)
-            try:
-                self._world.site.bind(wanted)
-            except ConfigError as error:
-                self._unbound[profile.title] = error
-            else:
-                good |= wanted
-        if len(self._unbound) == len(self.profiles):
-            self._raise_unbound()
-        self._targets = self._world.site.bind(good)
-
-    def _raise_unbound(self) -> None:
-        if self._unbound:
-            problems = [problem for error in self._unbound.values() for problem in error.problems]
-            raise ConfigError(problems, hint=next(iter(self._unbound.values())).hint)
+        self._bindings = bind_profiles(self._world.site, self.profiles)
+        if len(self._bindings.unbound) == len(self.profiles):
+            self._bindings.raise_unbound()
 
     def _facts(self) -> RunFacts:
         return RunFacts(run_id=self._world.new_id(), started=self.started, today=self.today)
@@ -244,8 +229,8 @@ class Session:
         )
         before = (self._world.source.usage(), self._world.site.usage())
         try:
-            if profile.title in self._unbound:
-                raise self._unbound[profile.title]
+            if profile.title in self._bindings.unbound:
+                raise self._bindings.unbound[profile.title]
             one = ready or self._planned(profile, facts)
             report = replace(report, plan_digest=one.plan.digest)
             report = self._applied(one, report)
@@ -259,7 +244,8 @@ class Session:
             self.result.reports.append(self._with_usage(report, before))
 
     def _applied(self, one: ProfilePlan, report: RunReport) -> RunReport:
-        self._brake(one)
+        if one.braked and not self._options.override_brake:
+            refuse_braked(self._world.runs, one.plan, one.braked)
         outcomes: list[Applied] = []
         if not one.plan.is_empty:
             self._world.runs.opened([report])
@@ -267,25 +253,10 @@ class Session:
         controls = prove(one.profile, one.planned, outcomes, self.planner, self.snapshot)
         return finished_report(report, one.plan, outcomes, controls)
 
-    def _brake(self, one: ProfilePlan) -> None:
-        if not one.braked or self._options.override_brake:
-            return
-        if self._world.runs.approved(one.profile.title, one.plan.digest):
-            log.info("brake approved profile=%s plan=%s", one.profile.title, one.plan.digest[:12])
-            return
-        raise BrakeError(
-            f"Profile '{one.profile.title}' was stopped before writing: {' '.join(one.braked)}",
-            reasons=one.braked,
-            hint=(
-                f'Look at it with: economic-sync plan "{one.profile.title}". If it is right, set Approved on this run '
-                "in the run list, or run it again with --yes-really."
-            ),
-        )
-
     def _write(self, one: ProfilePlan) -> list[Applied]:
         profile, world = one.profile, self._world
         versions = self._versions.setdefault(profile.target, {})
-        applier = Applier(profile, self._targets[profile.target], versions, world.stop, world.progress)
+        applier = Applier(profile, self._bindings.targets[profile.target], versions, world.stop, world.progress)
         world.progress.started(f"{profile.title}: writing", len(one.plan.changes))
         outcomes = applier.apply(one.plan.changes)
         world.progress.finished()
@@ -316,11 +287,19 @@ class Session:
             self.result.error = self.result.error or error
 
 
-def _wanted(profile: Profile) -> dict[str, tuple[TargetKind, Sequence[str]]]:
-    wanted: dict[str, tuple[TargetKind, Sequence[str]]] = {profile.title: (profile.target, target_columns(profile))}
-    if profile.target is not TargetKind.COMPANY:
-        wanted[f"{profile.title} (company look-up)"] = (TargetKind.COMPANY, (COMPANY_KEY,))
-    return wanted
+def refuse_braked(runs: RunStore, plan: Plan, braked: Sequence[str]) -> None:
+    """Raises BrakeError unless a person approved exactly this plan in the run list."""
+    if runs.approved(plan.profile, plan.digest):
+        log.info("brake approved profile=%s plan=%s", plan.profile, plan.digest[:12])
+        return
+    raise BrakeError(
+        f"Profile '{plan.profile}' was stopped before writing: {' '.join(braked)}",
+        reasons=braked,
+        hint=(
+            f'Look at it with: economic-sync plan "{plan.profile}". If it is right, set Approved on this run '
+            "in the run list, or run it again with --yes-really."
+        ),
+    )
 
 
 def problem_report(title: str, problems: Sequence[Problem], now: datetime, run_id: str, trigger: Trigger) -> RunReport:

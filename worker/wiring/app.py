@@ -1,4 +1,4 @@
-"""The one place that turns settings into real objects and joins them."""
+"""One invocation: both sides of one connection, its profiles and its run list."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from worker.domain.trend import TrendRules
 from worker.economic.client import EconomicClient
 from worker.economic.source import EconomicSource
 from worker.errors import BusyError
-from worker.ports import Clock, ProfileRow, Progress, StopSignal
+from worker.ports import Budget, Clock, ProfileRow, Progress, StopSignal
 from worker.settings import Settings, SharePointSettings
 from worker.sharepoint.auth import Identity, Tokens, make_tokens
 from worker.sharepoint.client import SharePointClient
 from worker.sharepoint.definitions import Definitions, load_definitions
+from worker.sharepoint.formatting import load_looks
 from worker.sharepoint.profiles import SharePointProfiles
 from worker.sharepoint.provision import Provisioner, ProvisionPlan
 from worker.sharepoint.runs import SharePointRuns
@@ -36,7 +37,7 @@ from worker.sync.runner import RunOptions, Session, World, problem_report
 from worker.transport import Http, RetryPolicy, Waits, origin
 
 # In a checkout, and where a wheel puts it.
-SHIPPED = (Path(__file__).parent.parent / "config", Path(sys.prefix) / "share" / "iglobe-economic-sync")
+SHIPPED = (Path(__file__).parents[2] / "config", Path(sys.prefix) / "share" / "iglobe-economic-sync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,22 @@ class App:
     """Everything for one invocation. A context manager: leaving it closes the connections."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, progress: Progress, stop: StopSignal, *, patient: bool = True
+        self,
+        settings: Settings,
+        clock: Clock,
+        progress: Progress,
+        stop: StopSignal,
+        *,
+        patient: bool = True,
+        policy: RetryPolicy | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self._progress = progress
         self._stop = stop
+        self._policy = policy
+        self._budget = budget
         self._sleep: Callable[[float], None] | None = None if patient else _no_sleep
         self._close: list[Callable[[], None]] = []
 
@@ -99,7 +110,7 @@ class App:
                 "X-AppSecretToken": economic.app_secret.get_secret_value(),
                 "X-AgreementGrantToken": economic.grant_token.get_secret_value(),
             },
-            policy=RetryPolicy(),
+            policy=self._policy or RetryPolicy(),
             waits=self._waits(),
             pool=economic.parallel + 1,
         )
@@ -123,6 +134,8 @@ class App:
             units_per_minute=settings.units_per_minute,
             units_share=settings.units_share,
             waits=self._waits(),
+            policy=self._policy,
+            budget=self._budget,
         )
         self._close.append(client.close)
         options = SiteOptions(settings.lists, settings.columns, settings.time_zone, settings.concurrency)
@@ -148,8 +161,11 @@ class App:
 
     def session(self, profiles: Sequence[Profile], options: RunOptions) -> Session:
         """A session over these profiles."""
-        world = World(self.source, self.site, self.runs, self.clock, self._progress, self._stop, _new_run_id)
-        return Session(world, profiles, options)
+        return Session(self.world(), profiles, options)
+
+    def world(self) -> World:
+        """Both sides and the run list."""
+        return World(self.source, self.site, self.runs, self.clock, self._progress, self._stop, _new_run_id)
 
     def run_options(self, *, trigger: Trigger = Trigger.MANUAL, override_brake: bool = False) -> RunOptions:
         """Options from the settings."""
@@ -184,16 +200,17 @@ class App:
 
     @cached_property
     def _provisioner(self) -> Provisioner:
-        return Provisioner(self.site, self.definitions, self.settings.sync.language)
+        looks = load_looks(self.config_dir / "formatting", self.definitions)
+        return Provisioner(self.site, self.definitions, self.settings.sync.language, looks)
 
     @property
     def config_dir(self) -> Path:
         """Where lists/ and profiles/ are."""
         return self.settings.sync.config_dir or next((path for path in SHIPPED if path.is_dir()), SHIPPED[0])
 
-    def provision_plan(self) -> ProvisionPlan:
-        """What provisioning would do."""
-        return self._provisioner.plan()
+    def provision_plan(self, *, economy_url: str | None = None, reset_formatting: bool = False) -> ProvisionPlan:
+        """What provisioning would do. See Provisioner.plan."""
+        return self._provisioner.plan(economy_url=economy_url, reset_formatting=reset_formatting)
 
     def provision(self, plan: ProvisionPlan, told: Callable[[str], None] = lambda _text: None) -> None:
         """Does it."""
@@ -219,8 +236,11 @@ def build_app(
     progress: Progress | None = None,
     stop: StopSignal | None = None,
     patient: bool = True,
+    policy: RetryPolicy | None = None,
+    budget: Budget | None = None,
 ) -> App:
-    """An app over real services. `patient` False keeps every retry limit but does not wait, for tests."""
+    """An app over real services. `patient` False keeps every retry limit but does not wait, for tests. `policy` limits
+    one call's retries and waits; `budget` is the tenant's, shared with other workers."""
     sync = settings.sync
     return App(
         settings,
@@ -228,6 +248,8 @@ def build_app(
         progress or NoProgress(),
         stop or threading.Event(),
         patient=patient,
+        policy=policy,
+        budget=budget,
     )
 
 

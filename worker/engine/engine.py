@@ -1,0 +1,223 @@
+"""The engine's front door: the tick, a message, and what people ask for. The same calls in every host."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from worker.domain.plan_file import PlanEntry
+from worker.domain.report import RowResult, RunMode, RunStatus, Trigger
+from worker.engine.alerting import alert_for
+from worker.engine.book import Book, busy, new_job_id
+from worker.engine.handler import Handler, message, read_message
+from worker.engine.jobs import Job, runs_of
+from worker.engine.opened import Opener
+from worker.engine.terms import EngineOptions, StartRequest, Ticked, Verdict
+from worker.engine.ticking import Ticker
+from worker.errors import ConfigError, FatalError, NotFoundError, Problem
+from worker.ports import Alerts, Clock, ProfileRow, StopSignal, Stores
+
+__all__ = ["Engine", "StartRequest", "Ticked", "Verdict"]
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """One for a process. Thread-safe."""
+
+    def __init__(
+        self,
+        connections: Sequence[str],
+        stores: Stores,
+        opener: Opener,
+        clock: Clock,
+        alerts: Alerts,
+        options: EngineOptions | None = None,
+        stop: StopSignal | None = None,
+    ) -> None:
+        self.connections = tuple(connections)
+        self.stores = stores
+        self.options = options or EngineOptions()
+        self._opener = opener
+        self._clock = clock
+        self._alerts = alerts
+        self._stop = stop or threading.Event()
+        self._book = Book(stores.records)
+        self._handler = Handler(stores, opener, clock, self.options, self._stop)
+        self._ticker = Ticker(self.connections, stores, opener, clock, self.options, self._stop)
+
+    # By itself
+
+    def tick(self, now: datetime | None = None) -> Ticked:
+        """Starts what is due at every connection, sends lost messages again, and clears away what is old.
+
+        A connection that can't be asked is named in the answer and holds up none of the others.
+        """
+        return self._ticker.tick(now or self._clock.now())
+
+    def handle(self, body: str, tries: int = 1) -> Verdict:
+        """Works one message; see `handler`. Raises only what is unknown, so that tries and poison apply."""
+        verdict = self._handler.handle(body, frozenset(self.connections))
+        target = read_message(body)
+        log.info("message worked verdict=%s tries=%d job=%s", verdict, tries, target.job_id if target else "")
+        if target is not None and verdict in (Verdict.FINISHED, Verdict.FAILED):
+            job = self._book.job(target.connection, target.job_id)
+            if job is not None:
+                self._tell(job)
+        return verdict
+
+    def buried(self, body: str) -> None:
+        """A message failed too often: its job ends as failed, and somebody is told."""
+        target = read_message(body)
+        if target is None:
+            log.error("a message that is not ours went to poison")
+            return
+        job = self._book.job(target.connection, target.job_id)
+        if job is None or job.state.is_over:
+            return
+        error = FatalError(
+            "The run failed several times for an unexpected reason.", hint="Look at the log, then start it again."
+        )
+        self._tell(self._handler.mark_failed(job, error))
+
+    def ready(self) -> None:
+        """Raises UnavailableError when the store can't be reached."""
+        self.stores.records.read("ready")
+
+    # On request
+
+    def start(self, request: StartRequest) -> tuple[Job, bool]:
+        """Queues runs; the flag is False when this key was seen before, and that job is returned.
+
+        Raises BusyError (`running` names the job in the way), ConfigError for an unknown connection or profile.
+        """
+        connection = self._known_connection(request.connection)
+        now = self._clock.now()
+        job_id = new_job_id(now)
+        if request.key:
+            job_id = self._book.by_key(connection, request.key, job_id)
+            before = self._book.job(connection, job_id)
+            if before is not None and (before.state.is_over or self._is_current(before)):
+                return before, False
+        running = self._book.running(connection)
+        if running is not None:
+            raise busy(running)
+        runs = runs_of((row.title for row in self._chosen(request)), job_id)
+        job = Job(
+            connection=connection,
+            job_id=job_id,
+            mode=request.mode,
+            trigger=request.trigger,
+            created=now,
+            runs=runs,
+            expected=dict(request.expected),
+            approved=("*",) if request.override_brake else request.approved,
+            by=request.by,
+        )
+        job = self._book.begin(job)
+        self.stores.queue.send(message(connection, job.job_id))
+        return job, True
+
+    def jobs(self, connection: str | None = None, limit: int = 30) -> Sequence[Job]:
+        """Newest first."""
+        names = self.connections if connection is None else (self._known_connection(connection),)
+        found = [job for name in names for job in self._book.newest(name, limit)]
+        return sorted(found, key=lambda job: job.created, reverse=True)[:limit]
+
+    def job(self, connection: str, job_id: str) -> Job | None:
+        """One job; None when there is none."""
+        return self._book.job(connection, job_id) if connection in self.connections else None
+
+    def cancel(self, connection: str, job_id: str, by: str = "") -> Job:
+        """Asks the job to stop after what is in hand. One that is over is returned as it is. Raises NotFoundError."""
+        self._known_job(connection, job_id)
+        text = f"Cancelled by {by}." if by else "Cancelled."
+        return self._book.change(
+            connection,
+            job_id,
+            lambda job: job if job.state.is_over or job.cancel else replace(job, cancel=True, message=text),
+        )
+
+    def approve(self, connection: str, job_id: str, by: str = "") -> Job:
+        """Starts a new job that may apply the braked plans of that job, and no others.
+
+        Raises NotFoundError, ConfigError when nothing is braked, BusyError.
+        """
+        job = self._known_job(connection, job_id)
+        braked = [run for run in job.runs if run.status is RunStatus.BRAKED]
+        if not braked:
+            raise ConfigError([Problem(f"run {job_id}", "was not stopped by the brake.")], hint="See the list of runs.")
+        digests = {run.profile: run.plan_digest for run in braked}
+        request = StartRequest(
+            connection,
+            tuple(digests),
+            RunMode.APPLY,
+            Trigger.MANUAL,
+            by=by,
+            expected=digests,
+            approved=tuple(digests.values()),
+        )
+        return self.start(request)[0]
+
+    def plan_of(self, connection: str, job_id: str, profile: str) -> PlanEntry | None:
+        """A profile's plan; None until it is planned. Raises NotFoundError."""
+        job, index = self._run_of(connection, job_id, profile)
+        return self._book.shelf(job).entry(index)
+
+    def rows_of(self, connection: str, job_id: str, profile: str) -> Sequence[RowResult]:
+        """Rows that need a person; none until the run is over. Raises NotFoundError."""
+        job, index = self._run_of(connection, job_id, profile)
+        return self._book.shelf(job).rows(index)
+
+    # Inside
+
+    def _run_of(self, connection: str, job_id: str, profile: str) -> tuple[Job, int]:
+        job = self._known_job(connection, job_id)
+        for index, run in enumerate(job.runs):
+            if run.profile.casefold() == profile.casefold():
+                return job, index
+        raise NotFoundError("This run has no such profile.", hint="See the run's own list of profiles.")
+
+    def _known_job(self, connection: str, job_id: str) -> Job:
+        if connection not in self.connections:
+            raise NotFoundError("There is no such run.", hint="See the list of runs.")
+        return self._book.known(connection, job_id)
+
+    def _known_connection(self, connection: str) -> str:
+        if connection in self.connections:
+            return connection
+        raise ConfigError([Problem("connection", "is not configured.", self.connections)])
+
+    def _is_current(self, job: Job) -> bool:
+        return self._book.standing(job.connection).current.job == job.job_id
+
+    def _chosen(self, request: StartRequest) -> list[ProfileRow]:
+        """Rows by title, all enabled and all broken ones without titles."""
+        rows = self._ticker.read_profiles(request.connection)
+        if not request.profiles:
+            chosen = [row for row in rows if row.profile is None or row.profile.enabled]
+            if not chosen:
+                raise ConfigError(
+                    [Problem("profiles", "none is enabled.")], hint="Enable one in the list Mapping profiles."
+                )
+            return chosen
+        by_title = {row.title.casefold(): row for row in rows}
+        unknown = [title for title in request.profiles if title.strip().casefold() not in by_title]
+        if unknown:
+            known = tuple(row.title for row in rows)
+            raise ConfigError(
+                [
+                    Problem(f"profile '{title}'", "does not exist in the list Mapping profiles.", known)
+                    for title in unknown
+                ]
+            )
+        found = {row.title: row for row in (by_title[title.strip().casefold()] for title in request.profiles)}
+        return [row for row in rows if row.title in found]
+
+    def _tell(self, job: Job) -> None:
+        alert = alert_for(job, self.options.public_url)
+        if alert is not None:
+            self._alerts.send(alert)

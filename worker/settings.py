@@ -246,6 +246,14 @@ class Installation:
     platform_sign_in: bool = False  # the platform says that it signs people in before we see them
     insights: SecretStr | None = None  # connection string of Application Insights
 
+    def secrets(self) -> list[str]:
+        """Every secret value, for masking."""
+        groups: list[BaseSettings] = [self.engine]
+        for one in self.connections.values():
+            groups += [one.economic, one.sharepoint, one.sync]
+        values = [value for group in groups for _, value in group if isinstance(value, SecretStr)]
+        return [value.get_secret_value() for value in [*values, *([self.insights] if self.insights else [])]]
+
 
 GROUPS: Mapping[str, type[_Group]] = {
     "economic": EconomicSettings,
@@ -300,11 +308,11 @@ def load_sync_settings(file: Path | None = None) -> SyncSettings:
     return made
 
 
-def load_installation(file: Path | None = None) -> Installation:
-    """Everything, for a worker that runs by itself. Raises ConfigError when the file or the ENGINE settings are wrong,
-    or no connection is right."""
+def load_installation(file: Path | None = None, **engine_values: Any) -> Installation:
+    """Everything, for a worker that runs by itself; `engine_values` win over the ENGINE settings. Raises ConfigError
+    when the file or the ENGINE settings are wrong, or no connection is right."""
     read = _read_file(file)
-    engine, problems = _group(_ENGINE, EngineSettings, read, {}, {})
+    engine, problems = _group(_ENGINE, EngineSettings, read, engine_values, {})
     problems = [*read.problems, *problems]
     good: dict[str, Settings] = {}
     broken: dict[str, ConfigError] = {}

@@ -39,6 +39,7 @@ from worker.errors import (
     UnavailableError,
     WorkerError,
 )
+from worker.telemetry import answered, count_requests, count_throttled, request_span
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -272,8 +273,12 @@ class Http:
     def _sent(self, url: str, params: Mapping[str, str] | None) -> requests.Response:
         with self._lock:
             self.requests += 1
+        count_requests(self.service)
         try:
-            return self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
+            with request_span(self.service, "GET", url) as current:
+                answer = self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
+                answered(current, answer.status_code)
+                return answer
         except requests.exceptions.SSLError:
             raise FatalError(
                 f"The secure connection to {self.service} could not be made.", hint="Check certificates and proxy."
@@ -296,7 +301,10 @@ class Http:
             )
         if answer.status_code >= 400:
             detail = _detail(_masked(_words(answer), self._secrets))
-            raise status_error(self.service, answer.status_code, answer.headers, detail, rules)
+            error = status_error(self.service, answer.status_code, answer.headers, detail, rules)
+            if isinstance(error, ThrottledError):
+                count_throttled(self.service, error.retry_after or 0.0)
+            raise error
         if "json" not in answer.headers.get("Content-Type", ""):
             raise PageError(
                 f"{self.service} sent a page instead of data{_request_id(answer.headers)}.",

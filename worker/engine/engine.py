@@ -19,6 +19,7 @@ from worker.engine.terms import EngineOptions, StartRequest, Ticked, Verdict
 from worker.engine.ticking import Ticker
 from worker.errors import ConfigError, FatalError, NotFoundError, Problem
 from worker.ports import Alerts, Clock, ProfileRow, StopSignal, Stores
+from worker.telemetry import count_slices, log_context, span
 
 __all__ = ["Engine", "StartRequest", "Ticked", "Verdict"]
 
@@ -60,9 +61,13 @@ class Engine:
 
     def handle(self, body: str, tries: int = 1) -> Verdict:
         """Works one message; see `handler`. Raises only what is unknown, so that tries and poison apply."""
-        verdict = self._handler.handle(body, frozenset(self.connections))
         target = read_message(body)
-        log.info("message worked verdict=%s tries=%d job=%s", verdict, tries, target.job_id if target else "")
+        names = {"connection": target.connection, "job": target.job_id} if target else {}
+        with log_context(**names), span("sync.slice", tries=tries, **names) as current:
+            verdict = self._handler.handle(body, frozenset(self.connections))
+            current.set_attribute("verdict", verdict.value)
+            count_slices(verdict.value)
+            log.info("message worked verdict=%s tries=%d", verdict, tries)
         if target is not None and verdict in (Verdict.FINISHED, Verdict.FAILED):
             job = self._book.job(target.connection, target.job_id)
             if job is not None:

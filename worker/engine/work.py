@@ -40,6 +40,7 @@ from worker.sync.planner import Planner
 from worker.sync.proof import prove
 from worker.sync.runner import refuse_braked
 from worker.sync.snapshot import Snapshot
+from worker.telemetry import count_rows, log_context, report_lag, span
 
 log = logging.getLogger(__name__)
 _REPLANS = 3  # after that, rows that people keep changing are settled one by one
@@ -192,7 +193,8 @@ class Slice:
 
     def _alone(self, run: JobRun, step: Callable[[JobRun], None]) -> None:
         """A profile that can't be run does not hold up the others; a damaged record is made anew, once."""
-        with self._counted(run.profile):
+        names = {"connection": self._job.connection, "profile": run.profile}
+        with log_context(run=run.run_id, profile=run.profile), span("sync.run", **names), self._counted(run.profile):
             try:
                 step(run)
             except DamagedError as error:
@@ -278,6 +280,7 @@ class Slice:
         planned = self._the_planner.plan(profile, facts)
         if not self._last:
             self._last = self._world.runs.last_good([one.title for one in self._all_profiles()])
+            self._tell_lag()
         braked = tuple(brake_reasons(planned.plan, profile.max_change_pct, self._last.get(profile.title)))
         stored = StoredPlan(planned, facts, profile_digest(profile), braked)
         self._checkpoint.plans[run.profile] = self._shelf.put_plan(index, stored)
@@ -286,6 +289,11 @@ class Slice:
         digest = planned.plan.digest
         self._notes.change_run(run.profile, lambda one: replace(one, plan_digest=digest, braked=braked))
         return stored
+
+    def _tell_lag(self) -> None:
+        for title, last in self._last.items():
+            lag = (self._world.clock.now() - last.finished).total_seconds()
+            report_lag(self._job.connection, title, lag)
 
     def _refuse_stale(self) -> None:
         """With digests to keep to, all plans are compared before anything is written."""
@@ -423,6 +431,9 @@ class Slice:
 
         self._notes.progressed()
         self._notes.change_run(run.profile, over)
+        ledger = report.ledger
+        for outcome in ("created", "updated", "unchanged", "skipped", "failed", "flagged"):
+            count_rows(outcome, getattr(ledger, outcome), connection=self._job.connection, profile=run.profile)
 
     def _end_run(self, profile: str, status: RunStatus, message: str, braked: Sequence[str] = ()) -> None:
         now = self._world.clock.now()

@@ -24,6 +24,7 @@ from worker.sharepoint.auth import Tokens
 from worker.sharepoint.batch import Part, PartAnswer, compose, parse
 from worker.sharepoint.pacing import Pacer
 from worker.sharepoint.transport import SharePointTransport
+from worker.telemetry import span
 from worker.transport import RetryPolicy, Waits, parse_retry_after, retrying
 
 NO_METADATA = "application/json;odata=nometadata"
@@ -131,7 +132,8 @@ class SharePointClient:
             return None
 
         try:
-            refused = retrying(self._transport.policy, self._transport.waits, "parts of a batch", attempt)
+            with span("sync.batch", parts=len(parts)):
+                refused = retrying(self._transport.policy, self._transport.waits, "parts of a batch", attempt)
         except ThrottledError as error:
             refused = error
         if refused is not None and len(waiting) == len(parts):

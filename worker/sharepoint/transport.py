@@ -31,6 +31,7 @@ from worker.ports import Usage
 from worker.sharepoint.auth import Tokens
 from worker.sharepoint.faults import SERVICE, answer_error
 from worker.sharepoint.pacing import Pacer, estimate
+from worker.telemetry import answered, count_requests, count_throttled, count_units, request_span
 from worker.transport import TIMEOUT, RetryPolicy, Waits, is_loopback, origin, retrying, user_agent
 
 # One new token is enough when the old one had ended; front ends that disagree for a moment take a few more.
@@ -146,16 +147,21 @@ class SharePointTransport(BaseTransport):
             self._requests += 1
             self._writes += _changes_data(request)
             self._units += cost
+        count_requests(SERVICE)
+        count_units(SERVICE, cost)
         payload: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
         try:
-            return self._session.request(
-                method,
-                request.url,
-                headers=request.headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                **(payload if method != "GET" else {}),
-            )
+            with request_span(SERVICE, method, request.url) as current:
+                answer = self._session.request(
+                    method,
+                    request.url,
+                    headers=request.headers,
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    **(payload if method != "GET" else {}),
+                )
+                answered(current, answer.status_code)
+                return answer
         except requests.RequestException as error:
             raise _no_answer(error) from None
 
@@ -179,6 +185,7 @@ class SharePointTransport(BaseTransport):
         if isinstance(error, ThrottledError):
             error.retry_after = max(error.retry_after or 0.0, reset) or error.retry_after
             self._pacer.hold(error.retry_after or 0.0)
+            count_throttled(SERVICE, error.retry_after or 0.0)
         return error
 
 

@@ -31,6 +31,7 @@ from worker.sync.outcome import finished_report, message_for, previewed_report
 from worker.sync.planner import Planner
 from worker.sync.proof import prove
 from worker.sync.snapshot import Snapshot
+from worker.telemetry import log_context, span
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,8 @@ class Session:
                 if self._world.stop.is_set():
                     self.result.stopped = True
                     break
-                self._run_one(profile, ready)
+                with log_context(profile=profile.title), span("sync.run", profile=profile.title):
+                    self._run_one(profile, ready)
         except WorkerError as error:
             self.result.error = error
         self._close()

@@ -50,6 +50,7 @@ class World:
     # Room for a test's undisturbed result: the lists, and how many requests each side saw.
     expected: dict[str, list[dict[str, Any]]]
     calm: dict[str, int]
+    ledgers: dict[str, Any]
 
     def __init__(
         self, folder: Path, size: str = "tiny", seed: int = 1, *, patient: bool = True, **sharepoint: Any

@@ -227,7 +227,8 @@ class Handler:
         shelf = self._book.shelf(job)
         progress = _Noted(notes, self._clock, time.monotonic)
         records, prefix = self._stores.records, data_prefix(job.connection, job.job_id)
-        with self._opener.open(job.connection, stop, progress, self._options.slice_seconds / 2) as opened:
+        patience = self._options.patience or self._options.slice_seconds / 2
+        with self._opener.open(job.connection, stop, progress, patience) as opened:
             kept = lambda before, then: KeptSource(opened.world.source, records, prefix, before, then)  # noqa: E731
             with Slice(opened, notes, shelf, kept, bounds, progress) as part:
                 yield part

@@ -15,6 +15,7 @@ class EngineOptions:
     """Limits, in seconds unless a name says otherwise."""
 
     slice_seconds: float = 300.0  # of work per message
+    patience: float | None = None  # that one call may spend on retries and waits; default half a slice
     chunk: int = 200  # changes that are begun at once; what a killed worker leaves to be looked up
     slots: int = 4  # workers at one tenant
     lease_seconds: float = 30.0

@@ -38,7 +38,7 @@ class WebhookAlerts:
 
     def __init__(self, url: str, fmt: Format = "plain") -> None:
         parts = urlsplit(url)
-        if not parts.hostname or (parts.scheme != "https" and not is_loopback(url)):
+        if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url))):
             raise ConfigError([Problem("ENGINE_ALERT_URL", "must start with https://.")])
         self._url = url
         self._format: Format = fmt

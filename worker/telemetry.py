@@ -27,7 +27,7 @@ _slices = _meter.create_counter("sync.slices", "{message}", "Messages worked, by
 _lag = _meter.create_gauge("sync.lag", "s", "Seconds since the last good run of a profile")
 _fields: ContextVar[Mapping[str, str]] = ContextVar("log_fields", default=MappingProxyType({}))
 # Keys, numbers and quoted values in a path are data; what is left says which kind of request it was.
-_DATA_IN_PATH = re.compile(r"\([^)]*\)|(?<=/)[^/]*\d[^/]*(?=/|$)|'[^']*'")
+_DATA_IN_PATH = re.compile(r"\([^)]*\)|(?<=/)[^/()]*\d[^/()]*(?=/|$)|'[^']*'")
 
 Attribute = str | int | float | bool
 

@@ -498,7 +498,10 @@ class Slice:
 
     def _finish(self, state: JobState, message: str = "") -> None:
         now = self._world.clock.now()
-        self._notes.change(lambda job: replace(job, state=state, finished=now, heartbeat=now, message=message))
+        kept = state is JobState.CANCELLED  # who cancelled it
+        self._notes.change(
+            lambda job: replace(job, state=state, finished=now, heartbeat=now, message=job.message if kept else message)
+        )
 
     # Odds and ends
 

@@ -24,9 +24,11 @@ _PROBLEM: dict[str, Any] = {"model": ProblemAnswer}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {**_PROBLEM, "description": words, "content": {"application/problem+json": {}}}
     for code, words in {
+        400: "Not readable",
         401: "Not signed in",
         403: "Not allowed",
         404: "Not found",
+        405: "No such method",
         409: "Already running, or changed meanwhile",
         411: "Length needed",
         413: "Too large",

@@ -60,6 +60,7 @@ class World:
         self.patient = patient
         self.folder = folder
         self.clock = MovableClock()
+        self.site_path = sharepoint.get("site_path", "/sites/crm")
         self.economic_store = EconomicStore(folder / "economic.sqlite")
         self.sharepoint_store = SharePointStore(folder / "sharepoint.sqlite")
         self.data = generate(size, seed, TODAY)
@@ -87,7 +88,7 @@ class World:
 
     @property
     def site_url(self) -> str:
-        return f"{self.sharepoint.url}/sites/crm"
+        return f"{self.sharepoint.url}{self.site_path}"
 
     def environment(self) -> dict[str, str]:
         """The same as environment variables, for a worker in a process of its own."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.azurite import shared
-from tests.support.chaos_worker import OPTIONS
+from tests.support.worker_process import RESTLESS
 from tests.support.world import World
 from worker.domain.report import Ledger, RunStatus
 from worker.emulators.economic.gate import FAULTS as ECONOMIC_FAULTS
@@ -78,8 +78,8 @@ class Crew:
         self.processes = [self._start() for _ in range(WORKERS)]
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "CHAOS_LOG": str(self.told)}
-        command = [sys.executable, "-m", "tests.support.chaos_worker"]
+        environment = {**os.environ, "LEASE_LOG": str(self.told)}
+        command = [sys.executable, "-m", "tests.support.worker_process"]
         return subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
 
     def kill_one(self, dice: random.Random) -> None:
@@ -187,7 +187,7 @@ def test_the_end_is_that_of_an_undisturbed_run(worlds, store, tmp_path):
     for world in worlds.values():
         world.restore()
     installation = load_installation()
-    host = Host(installation, open_stores(installation), options=OPTIONS, patient=False)
+    host = Host(installation, open_stores(installation), options=RESTLESS, patient=False)
     set_faults(worlds, 0.05)
     crew = Crew(tmp_path)
     end = time.monotonic() + LIMIT

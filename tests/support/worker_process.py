@@ -1,11 +1,12 @@
-"""A worker process of the chaos test: one queue worker over the environment's settings and store.
+"""A worker process of its own: queue workers over the environment's settings and store, for tests and measurements.
 
-Writes a line to CHAOS_LOG whenever it gets or gives back the lease of a connection, so that the test can see whether
-two workers ever held one at the same time.
+WORKER_OPTIONS (JSON) changes the engine's limits, WORKER_THREADS the number of workers. A line is written to LEASE_LOG
+whenever a lease is got or given back, so that a test can see whether two workers ever held one at the same time.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -19,7 +20,7 @@ from worker.ports import Hold, Leases
 from worker.settings import load_installation
 from worker.wiring.engine import Host, open_stores
 
-OPTIONS = EngineOptions(
+RESTLESS = EngineOptions(
     slice_seconds=4.0,
     patience=60.0,  # nobody waits here, but retries go on as they do with the default limits
     chunk=15,
@@ -59,9 +60,11 @@ def main() -> None:
     installation = load_installation()
     set_up_logs("text")
     stores = open_stores(installation)
-    told = replace(stores, leases=ToldLeases(stores.leases, Path(os.environ["CHAOS_LOG"])))
-    host = Host(installation, told, options=OPTIONS, patient=False)
-    workers = int(os.environ.get("CHAOS_THREADS", "1"))
+    told = replace(stores, leases=ToldLeases(stores.leases, Path(os.environ["LEASE_LOG"])))
+    chosen = os.environ.get("WORKER_OPTIONS")
+    options = EngineOptions(**json.loads(chosen)) if chosen else RESTLESS
+    host = Host(installation, told, options=options, patient=chosen is not None)
+    workers = int(os.environ.get("WORKER_THREADS", "1"))
     Pool(host.engine, host.stop, PoolOptions(workers=workers, tick=None, hide=15.0, idle=0.1, retry=0.5)).start()
     threading.Event().wait()
 

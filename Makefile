@@ -4,11 +4,12 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 SIZE   ?= small
 SEED   ?= 1
+TARGET ?= python3.13
 
-.PHONY: help demo test quick lint types format readme bench clean
+.PHONY: help demo test quick lint types format readme bench bench-scale functions clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 # One stamp per requirement set, so that changing a pin reinstalls and nothing else does.
 $(VENV)/.created:
@@ -25,13 +26,19 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+# What only tests need and pip has not: the storage emulator (npm), and the Functions worker in an environment of its own.
+$(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json azure-functions/requirements.txt
+	$(BIN)/python -m tests.support.azurite install
+	$(BIN)/python -m tests.support.mini_host install
+	@touch $@
+
 demo: $(VENV)/.run  ## the whole nightly job, three times, on two local emulators (SIZE=small|typical)
 	$(BIN)/economic-sync demo --size $(SIZE) --seed $(SEED)
 
-test: lint types $(VENV)/.dev  ## lint, types, layers and every test
+test: lint types $(VENV)/.services  ## lint, types, layers and every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-quick: $(VENV)/.dev  ## the tests that take no more than a moment each
+quick: $(VENV)/.services  ## the tests that take no more than a moment each
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 lint: $(VENV)/.dev  ## style and import arrows
@@ -51,6 +58,12 @@ readme: $(VENV)/.dev  ## write the generated parts of the README anew
 
 bench: $(VENV)/.dev  ## requests, seconds and memory by size, beside the plain loop
 	$(BIN)/python -m tests.bench
+
+bench-scale: $(VENV)/.dev  ## how far 2 and 4 workers carry, and one tenant's unit budget
+	$(BIN)/python -m tests.bench.scale
+
+functions: $(VENV)/.dev  ## the zip for Azure Functions, in dist/ (TARGET=python3.13)
+	$(BIN)/python azure-functions/build.py --python $(TARGET)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .data build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

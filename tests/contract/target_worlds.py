@@ -20,12 +20,15 @@ from worker.ports import Site, Target
 from worker.sharepoint.auth import Identity, make_tokens
 from worker.sharepoint.client import SharePointClient
 from worker.sharepoint.definitions import LIST_OF, Definitions, load_definitions
+from worker.sharepoint.formatting import load_looks
 from worker.sharepoint.items import shape
 from worker.sharepoint.provision import Provisioner
 from worker.sharepoint.site import SharePointSite, SiteOptions
 from worker.transport import RetryPolicy, Waits
 
-DEFINITIONS = load_definitions(Path(__file__).parents[2] / "config" / "lists")
+CONFIG = Path(__file__).parents[2] / "config"
+DEFINITIONS = load_definitions(CONFIG / "lists")
+LOOKS = load_looks(CONFIG / "formatting", DEFINITIONS)
 TOKEN = "planted-sharepoint-token-3"
 PLAIN = "application/json;odata=nometadata"
 COMPANY, INVOICE, CONTACT = TargetKind.COMPANY, TargetKind.INVOICE, TargetKind.CONTACT
@@ -127,7 +130,7 @@ class EmulatorSiteWorld:
         return SharePointSite(client or self.client(), self.definitions, SiteOptions(**options))
 
     def provision(self) -> None:
-        maker = Provisioner(self.site, self.definitions)
+        maker = Provisioner(self.site, self.definitions, looks=LOOKS)
         maker.apply(maker.plan())
         self.reset()
 

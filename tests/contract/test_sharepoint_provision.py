@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from target_worlds import COMPANY, CONTACT, DEFINITIONS, EmulatorSiteWorld
+from target_worlds import COMPANY, CONTACT, DEFINITIONS, LOOKS, EmulatorSiteWorld
 
 from worker.errors import ConfigError
 from worker.ports import Create, WriteStatus
@@ -24,7 +24,7 @@ def empty() -> Iterator[EmulatorSiteWorld]:
 
 
 def plan(world: EmulatorSiteWorld, language: str = "en") -> tuple[Provisioner, ProvisionPlan]:
-    maker = Provisioner(world.make_site(), world.definitions, language)  # type: ignore[arg-type]
+    maker = Provisioner(world.make_site(), world.definitions, language, LOOKS)  # type: ignore[arg-type]
     return maker, maker.plan()
 
 

@@ -1,12 +1,14 @@
 """The lists as the worker knows them: `config/lists/*.json`, checked.
 
 A definition serves twice: binding takes a logical column's names, type and choices from it, and provisioning makes
-the list from it. A logical name is the internal name a list made by the worker has.
+the list from it. A logical name is the internal name a list made by the worker has. How things look stands in
+`config/formatting`; a definition only names it (see `formatting`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -29,6 +31,9 @@ LIST_OF: Mapping[TargetKind, ListKey] = {
 # SharePoint's own limits: indexes per list, and characters of an internal name that nothing cuts.
 MAX_INDEXES = 20
 _NAME = r"^[A-Za-z][A-Za-z0-9]{0,31}$"
+_FIELD_REF = re.compile(r'(<FieldRef\b[^>]*?\bName=")([^"]*)(")')
+# What fills a column: e-conomic, or the worker's own bookkeeping. People are told in the column's description.
+Filler = Literal["erp", "worker"]
 _INDEXABLE = frozenset(set(ColumnKind) - {ColumnKind.NOTE, ColumnKind.URL})
 
 
@@ -37,7 +42,8 @@ class _Model(BaseModel):
 
 
 class ColumnDefinition(_Model):
-    """One column. `unique` needs `indexed`; `lookup` names the list a look-up points to."""
+    """One column. `unique` needs `indexed`; `lookup` names the list a look-up points to; `formatter` a file of
+    `config/formatting`."""
 
     name: str = Field(pattern=_NAME)
     display: str
@@ -52,6 +58,8 @@ class ColumnDefinition(_Model):
     choices: tuple[str, ...] = ()
     default: str | None = None
     lookup: ListKey | None = None
+    filled: Filler | None = None
+    formatter: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> ColumnDefinition:
@@ -63,6 +71,9 @@ class ColumnDefinition(_Model):
             raise ValueError(f"{self.name}: choices belong to Choice columns, and those need them")
         if (self.type is ColumnKind.LOOKUP) != (self.lookup is not None):
             raise ValueError(f"{self.name}: a look-up names its list, and only a look-up does")
+        if self.formatter and not self.filled:
+            # Its description is what later tells a formatter that was never there from one that a person took away.
+            raise ValueError(f"{self.name}: a column with a formatter says what fills it")
         return self
 
     def title(self, language: str) -> str:
@@ -85,15 +96,32 @@ class ColumnDefinition(_Model):
         )
 
 
-class ViewDefinition(_Model):
-    """A view; `query` is CAML. `default` counts only when the worker makes the list."""
+class ViewShape(_Model):
+    """What a view shows; `query` is CAML. Columns go by their logical names in both."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    query: str = ""
+
+    def names(self) -> Iterator[str]:
+        """Every column it shows, groups, sorts or filters by."""
+        yield from self.columns
+        yield from (name for _, name, _ in _FIELD_REF.findall(self.query))
+
+    def query_with(self, internal: Mapping[str, str]) -> str:
+        """The query with real internal names in the place of logical ones."""
+        return _FIELD_REF.sub(lambda part: f"{part[1]}{internal.get(part[2], part[2])}{part[3]}", self.query)
+
+
+class ViewDefinition(ViewShape):
+    """A view. `default` counts only when the worker makes the list; `earlier` are shapes it had in earlier versions of
+    the worker: one that still stands like that was not changed by a person. `formatter` as for a column."""
 
     title: str
     danish: str | None = None
-    columns: tuple[str, ...] = Field(min_length=1)
-    query: str = ""
     row_limit: int = Field(100, ge=1, le=5000)
     default: bool = False
+    formatter: str | None = None
+    earlier: tuple[ViewShape, ...] = ()
 
     def name(self, language: str) -> str:
         """Title in a language."""
@@ -101,7 +129,8 @@ class ViewDefinition(_Model):
 
 
 class ListDefinition(_Model):
-    """One list. `owner` "worker": only the worker writes it, so versions are switched off; "crm": people's own."""
+    """One list. `owner` "worker": only the worker writes it, so versions are switched off; "crm": people's own. `form`
+    names a file of `config/formatting` that lays out its form."""
 
     key: ListKey
     title: str
@@ -112,6 +141,7 @@ class ListDefinition(_Model):
     key_column: str | None = None
     columns: tuple[ColumnDefinition, ...] = Field(min_length=1)
     views: tuple[ViewDefinition, ...] = ()
+    form: str | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> ListDefinition:
@@ -122,7 +152,8 @@ class ListDefinition(_Model):
         if sum(column.indexed for column in self.columns) > MAX_INDEXES:
             raise ValueError(f"more than {MAX_INDEXES} indexed columns")
         known = {*names, "ID", "Modified"}
-        unknown = sorted({name for view in self.views for name in view.columns if name not in known})
+        shapes = [shape for view in self.views for shape in (view, *view.earlier)]
+        unknown = sorted({name for shape in shapes for name in shape.names() if name not in known})
         if unknown:
             raise ValueError(f"views show unknown columns: {', '.join(unknown)}")
         return self

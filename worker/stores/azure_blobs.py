@@ -210,6 +210,8 @@ class _Write:
 
     def settle(self, version: str | None) -> str:
         """The new version; ConflictError and LeaseLostError as the port says."""
+        if version is None and self._hold is not None:
+            return self._create_held(self._hold)
         try:
             return self._put(version)
         except ResourceNotFoundError as error:
@@ -225,6 +227,17 @@ class _Write:
             if version is None and standing is not None and _is_placeholder(standing):
                 return self.settle(_etag(standing))
             raise self._refusal(error) from None
+
+    def _create_held(self, hold: Hold) -> str:
+        """A lease always has a blob to lie on; a name without one was never leased, whatever the token says."""
+        standing = self._blobs.properties(self._name)
+        if standing is None:
+            raise _lost(self._name)
+        if _is_placeholder(standing):
+            return self.settle(_etag(standing))
+        if not self._still_held(hold):
+            raise _lost(self._name)
+        raise _changed(self._name)
 
     def _put(self, version: str | None) -> str:
         condition: dict[str, Any] = {}

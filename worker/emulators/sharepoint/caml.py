@@ -27,9 +27,10 @@ DEFAULT_LIMIT = 30
 
 @dataclass(frozen=True)
 class Caml:
-    """A parsed view: condition, order, columns, page size."""
+    """A parsed view: condition, grouping, order, columns, page size."""
 
     where: Node | None = None
+    group: Order | None = None
     order: list[Order] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
     row_limit: int = DEFAULT_LIMIT
@@ -42,6 +43,7 @@ def parse_view(one: SPList, text: str, rules: Rules) -> Caml:
     limit = root.findtext("RowLimit")
     return Caml(
         where=_where(one, query, rules),
+        group=next(iter(_order(one, query, "GroupBy")), None),
         order=_order(one, query),
         fields=[_field(one, ref).internal for ref in root.findall("ViewFields/FieldRef")],
         row_limit=int(limit) if limit and limit.strip().isdigit() else DEFAULT_LIMIT,
@@ -67,8 +69,8 @@ def _field(one: SPList, ref: ElementTree.Element) -> SPField:
     return found
 
 
-def _order(one: SPList, query: ElementTree.Element | None) -> list[Order]:
-    refs = [] if query is None else query.findall("OrderBy/FieldRef")
+def _order(one: SPList, query: ElementTree.Element | None, part: str = "OrderBy") -> list[Order]:
+    refs = [] if query is None else query.findall(f"{part}/FieldRef")
     return [Order(_field(one, ref), ref.get("Ascending", "TRUE").upper() == "FALSE") for ref in refs]
 
 

@@ -16,7 +16,7 @@ SHORT = 120
 
 
 def css(field: SPField) -> str:
-    return "number" if field.type in _NUMBERS else ""
+    return "number" if field.type in _NUMBERS else "note" if field.type == "Note" else ""
 
 
 def local_time(text: str, site: Site) -> str:
@@ -38,7 +38,7 @@ def cell(field: SPField, item: Item, site: Site, root: str, *, whole: bool = Fal
         return Markup("")
     match field.type:
         case "Number" | "Currency":
-            return join(_number(field, value))
+            return join(number_text(field, value))
         case "DateTime":
             shown = local_time(value, site)
             return join(shown[:10] if field.date_only else shown)
@@ -63,7 +63,8 @@ def _many(value: Any) -> list[int]:
     return value if isinstance(value, list) else [value]
 
 
-def _number(field: SPField, value: float) -> str:
+def number_text(field: SPField, value: float) -> str:
+    """A number as a Danish site shows it."""
     if field.type == "Currency" or field.decimals:
         text = f"{value:,.{field.decimals if field.decimals is not None else 2}f}"
     else:

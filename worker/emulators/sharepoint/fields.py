@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from worker.emulators.sharepoint import errors
+from worker.emulators.sharepoint import errors, kept_texts
 from worker.emulators.sharepoint.calls import Call, shaped, shaped_collection
 from worker.emulators.sharepoint.field_shape import field_entity
 from worker.emulators.sharepoint.formats import Entity, Named, Result
@@ -33,7 +33,6 @@ _SETTABLE = {
     "Required": "required",
     "Hidden": "hidden",
     "ReadOnlyField": "read_only",
-    "CustomFormatter": "custom_formatter",
     "DefaultValue": "default",
     "MaxLength": "max_length",
     "RichText": "rich_text",
@@ -183,7 +182,9 @@ def update_field(call: Call) -> Result:
     body = call.json()
     set_index(call, one, field, body.get("Indexed"), body.get("EnforceUniqueValues"))
     for name, value in body.items():
-        if name in _SETTABLE:
+        if name == "CustomFormatter":
+            field.custom_formatter = kept_texts.formatting(call, value)
+        elif name in _SETTABLE:
             setattr(field, _SETTABLE[name], value)
         elif name == "Choices":
             field.choices = list(value.get("results", []) if isinstance(value, dict) else value)

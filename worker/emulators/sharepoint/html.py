@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
+from worker.emulators.sharepoint.format_css import CSS as FORMAT_CSS
+
 CSS = """
 :root { color-scheme: light dark; --ink: #201f1e; --soft: #605e5c; --line: #e1dfdd; --page: #faf9f8; --card: #fff;
   --brand: #03787c; --hover: #f3f2f1; --pill: #e8f4f4; }
@@ -38,8 +40,14 @@ tbody tr:last-child > * { border-bottom: 0; }
 tbody tr:hover { background: var(--hover); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.title { font-weight: 600; }
-.values th { width: 240px; }
-.values td { white-space: pre-wrap; overflow-wrap: anywhere; }
+.list td { white-space: nowrap; max-width: 300px; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; }
+.list td.note { white-space: normal; min-width: 280px; }
+.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 14px 24px; margin: 0;
+  background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 16px; }
+.fields dt { color: var(--soft); font-size: 12px; }
+.fields dd { margin: 2px 0 0; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 20px; }
+.group th { background: var(--page); color: var(--ink); padding: 10px 12px; max-width: 0; overflow: hidden; }
+.form { margin: -4px 0 14px; }
 .changes span { display: inline-block; margin-right: 14px; }
 .pill { background: var(--pill); border-radius: 12px; padding: 1px 10px; margin-right: 4px; white-space: nowrap; }
 .count, .empty { color: var(--soft); margin: 4px 0 10px; }
@@ -61,8 +69,10 @@ def join(*parts: str | Markup) -> Markup:
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
 
 
-def element(name: str, content: str | Markup, *, class_: str = "") -> Markup:
+def element(name: str, content: str | Markup, *, class_: str = "", tip: str = "") -> Markup:
+    """An element; `tip` shows when a pointer rests on it."""
     attribute = f' class="{escape(class_)}"' if class_ else ""
+    attribute += f' title="{escape(tip)}"' if tip else ""
     return Markup(f"<{name}{attribute}>{join(content)}</{name}>")
 
 
@@ -75,22 +85,38 @@ def url_part(text: str) -> str:
     return quote(text, safe="")
 
 
-def table(heads: Sequence[Markup], rows: Sequence[Sequence[Markup]], *, class_: str = "") -> Markup:
-    """A table; `heads` and `rows` hold whole `th` and `td` elements."""
+def row(parts: Sequence[Markup], *, class_: str = "") -> Markup:
+    """A whole row of a table, with classes."""
+    return element("tr", join(*parts), class_=class_)
+
+
+def table(heads: Sequence[Markup], rows: Sequence[Sequence[Markup] | Markup], *, class_: str = "") -> Markup:
+    """A table; `heads` and `rows` hold whole `th` and `td` elements, or a row is Markup already."""
     top = f"<thead><tr>{''.join(heads)}</tr></thead>" if heads else ""
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    body = "".join(one if isinstance(one, Markup) else row(one) for one in rows)
     attribute = f' class="{escape(class_)}"' if class_ else ""
     return Markup(f'<div class="scroll"><table{attribute}>{top}<tbody>{body}</tbody></table></div>')
 
 
-def document(title: str, trail: Sequence[tuple[str, str]], body: Markup) -> str:
-    """A whole page; `trail` are (text, address) from the site down."""
-    crumbs = element("span", "›").join(link(text, target) for text, target in trail)
+def fields(rows: Sequence[tuple[str, str, Markup]]) -> Markup:
+    """Labels, what is said about them, and values, as a form shows them."""
+    parts = [element("div", join(element("dt", label, tip=tip), element("dd", value))) for label, tip, value in rows]
+    return element("dl", join(*parts), class_="fields")
+
+
+def short(text: str, length: int = 80) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def document(title: str, trail: Sequence[tuple[str, str]], body: Markup, *, headline: bool = True) -> str:
+    """A whole page; `trail` are (text, address) from the site down; `headline` False: the body has its own."""
+    crumbs = element("span", "›").join(link(short(text), target) for text, target in trail)
+    top = element("h1", title) if headline else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{CSS}</style></head><body>"
+        f"<title>{escape(title)}</title><style>{CSS}{FORMAT_CSS}</style></head><body>"
         f'<header><div class="site"><div class="logo">{escape(trail[0][0][:1])}</div><nav>{crumbs}</nav></div></header>'
-        f"<main><h1>{escape(title)}</h1>{body}</main>"
+        f"<main>{top}{body}</main>"
         "<footer>SharePoint emulator. Read only; change data through its REST API.</footer></body></html>"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.emulators.sharepoint import changes, errors, views
+from worker.emulators.sharepoint import changes, errors, kept_texts, views
 from worker.emulators.sharepoint.calls import Call, shaped, shaped_collection
 from worker.emulators.sharepoint.field_shape import field_entity
 from worker.emulators.sharepoint.formats import Entity, Named, Result
@@ -167,12 +167,17 @@ def create_list(call: Call) -> Result:
         base_template=int(body.get("BaseTemplate") or body.get("TemplateType") or 100),
         fields=builtin_fields(),
         views=[SPView("All Items", columns, query='<OrderBy><FieldRef Name="ID" /></OrderBy>', default=True)],
-        content_types=[SPContentType(f"0x0100{new_guid().replace('-', '').upper()}", "Item")],
+        content_types=[_content_type_of("0x0100", "Item"), _content_type_of("0x012000", "Folder")],
     )
     _apply(one, body)
     call.store.add_list(one)
     entity = list_entity(call, one)
     return Result(entity, 201, {"ETag": entity.etag or "", "Location": f"{call.base}/_api/{entity.path}"})
+
+
+def _content_type_of(parent: str, name: str) -> SPContentType:
+    """A list's own copy of a content type: the parent's id with a GUID behind it. Each list has one for folders too."""
+    return SPContentType(f"{parent}{new_guid().replace('-', '').upper()}", name)
 
 
 def _apply(one: SPList, body: dict[str, Any]) -> None:
@@ -254,6 +259,7 @@ def update_content_type(call: Call) -> Result:
     body = call.json()
     item.name = body.get("Name", item.name)
     item.description = body.get("Description", item.description)
-    item.form_formatter = body.get("ClientFormCustomFormatter", item.form_formatter)
+    if "ClientFormCustomFormatter" in body:
+        item.form_formatter = kept_texts.formatting(call, body["ClientFormCustomFormatter"])
     call.store.save_list(one)
     return Result(status=204)

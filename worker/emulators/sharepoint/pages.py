@@ -1,7 +1,10 @@
-"""Read-only pages for a browser: the lists, a list by view with sorting and paging, an item with its versions."""
+"""Read-only pages for a browser: the lists, a list by view with sorting, grouping, paging and the look its formatting
+gives it, and an item in its form's sections with its versions."""
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import groupby
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -12,12 +15,16 @@ from worker.emulators.common.middleware import note_of
 from worker.emulators.sharepoint import caml, cells, html
 from worker.emulators.sharepoint.calls import Site
 from worker.emulators.sharepoint.errors import ODataError
+from worker.emulators.sharepoint.format_values import lookup_text
 from worker.emulators.sharepoint.html import Markup, element, link
+from worker.emulators.sharepoint.looks import Looks, form_header, form_sections, guarded
 from worker.emulators.sharepoint.models import Item, SPField, SPList, SPView
 from worker.emulators.sharepoint.people import user_title
 from worker.emulators.sharepoint.querying import Order, Page, Query, parse_token, read_page
 
 PAGE_ROWS = 50
+# A grouped view is one page: groups would otherwise be torn apart. SharePoint loads them one after another.
+GROUPED_ROWS = 500
 _SHOWN_SYSTEM = ("ID", "Created", "Author", "Modified", "Editor")
 
 
@@ -47,9 +54,11 @@ class _Pages:
         self._site = site
         self._root = site.options.site_path
 
-    def _answer(self, title: str, trail: list[tuple[str, str]], body: Markup, status: int = 200) -> HTMLResponse:
+    def _answer(
+        self, title: str, trail: list[tuple[str, str]], body: Markup, status: int = 200, *, headline: bool = True
+    ) -> HTMLResponse:
         crumbs = [(self._site.options.web_title, self._root), *trail]
-        return HTMLResponse(html.document(title, crumbs, body), status)
+        return HTMLResponse(html.document(title, crumbs, body, headline=headline), status)
 
     def _missing(self) -> HTMLResponse:
         text = element("p", "There is nothing here. It may have been deleted.", class_="empty")
@@ -93,19 +102,24 @@ class _Pages:
         trail = [(one.title, self._list_url(one))]
         tabs = self._tabs(one, view)
         try:
-            page = self._read(one, view, query)
+            parsed = caml.parse_view(one, view.query, self._site.rules) if view.query else caml.Caml()
+            page = self._read(one, parsed, query)
         except ODataError as error:
             refused = element("p", f"SharePoint would refuse this view: {error.text}", class_="empty")
             return self._answer(one.title, trail, html.join(tabs, refused))
         columns = _columns(one, view)
+        looks = Looks(self._site, view, columns)
         heads = [self._head(one, view, column, query) for column in columns]
-        rows = [self._row(one, columns, item) for item in page.items]
+        rows = self._rows(one, looks, page.items, parsed.group)
         count = element("p", f"{one.item_count:,} items".replace(",", "."), class_="count")
-        table = html.table(heads, rows) if rows else element("p", "No items in this view.", class_="empty")
+        table = (
+            html.table(heads, rows, class_="list") if rows else element("p", "No items in this view.", class_="empty")
+        )
         return self._answer(one.title, trail, html.join(tabs, count, table, self._pager(one, query, page)))
 
     def _view(self, one: SPList, wanted: str | None) -> SPView:
-        found = next((view for view in one.views if view.id == wanted), None) or one.default_view()
+        named = [view for view in one.views if wanted and wanted.lower() in (view.id, view.title.lower())]
+        found = named[0] if named else one.default_view()
         return found or SPView("All Items", ["LinkTitle"], default=True)
 
     def _tabs(self, one: SPList, current: SPView) -> Markup:
@@ -116,35 +130,55 @@ class _Pages:
         ]
         return element("nav", html.join(*links), class_="views")
 
-    def _read(self, one: SPList, view: SPView, query: dict[str, str]) -> Page:
-        rules = self._site.rules
-        parsed = caml.parse_view(one, view.query, rules) if view.query else caml.Caml()
+    def _read(self, one: SPList, parsed: caml.Caml, query: dict[str, str]) -> Page:
         order, column = parsed.order, one.field_by_internal(query.get("sort", ""))
         if column is not None:
             order = [Order(column, query.get("dir") == "desc")]
         after = parse_token(query["after"]) if query.get("after") else None
-        return read_page(one, Query(PAGE_ROWS, parsed.where, order, after), rules)
+        rows = GROUPED_ROWS if parsed.group else PAGE_ROWS
+        return read_page(one, Query(rows, parsed.where, order, after), self._site.rules)
 
     def _head(self, one: SPList, view: SPView, column: SPField, query: dict[str, str]) -> Markup:
         on = query.get("sort") == column.internal
         down = on and query.get("dir") != "desc"
         mark = "" if not on else (" ▲" if down else " ▼")
+        about = str(column.extra.get("Description") or "")
         if column.type in cells.UNSORTABLE:
-            return element("th", column.title, class_=cells.css(column))
+            return element("th", column.title, class_=cells.css(column), tip=about)
         query = {"view": view.id, "sort": column.internal, "dir": "desc" if down else "asc"}
         target = self._list_url(one, **query)
-        return element("th", link(column.title + mark, target), class_=cells.css(column))
+        return element("th", link(column.title + mark, target), class_=cells.css(column), tip=about)
 
-    def _row(self, one: SPList, columns: list[SPField], item: Item) -> list[Markup]:
-        row = []
-        for position, column in enumerate(columns):
-            shown = cells.cell(column, item, self._site, self._root)
-            if position == 0:
+    def _rows(self, one: SPList, looks: Looks, items: list[Item], group: Order | None) -> list[Markup]:
+        """The rows, under the headers of their groups where the view has any."""
+        if group is None:
+            return [self._row(one, looks, item, index) for index, item in enumerate(items)]
+        column, rows = group.field, []
+        title = partial(self._group_title, column)
+        for _, members in groupby(sorted(items, key=title, reverse=group.descending), title):
+            some = list(members)
+            header = looks.group(column, cells.value_of(column, some[0]), len(some))
+            span = Markup(f'<th colspan="{len(looks.columns)}">{header}</th>')
+            rows += [html.row([span], class_="group"), *(self._row(one, looks, item) for item in some)]
+        return rows
+
+    def _group_title(self, column: SPField, item: Item) -> str:
+        value = cells.value_of(column, item)
+        if column.type == "Lookup" and value:
+            return lookup_text(column, value, self._site).casefold()
+        return "" if value is None else str(value).casefold()
+
+    def _row(self, one: SPList, looks: Looks, item: Item, index: int = 0) -> Markup:
+        row, seen = [], looks.row(item, index)
+        for position, column in enumerate(looks.columns):
+            plain = cells.cell(column, item, self._site, self._root)
+            shown = guarded(lambda column=column, plain=plain: looks.cell(column, seen) or plain, plain)  # type: ignore[misc]
+            if position == 0 and "<a " not in shown:
                 text = shown if shown else html.Markup(f"#{item.id}")
                 row.append(element("td", link(text, f"{self._list_url(one)}/{item.id}"), class_="title"))
             else:
                 row.append(element("td", shown, class_=cells.css(column)))
-        return row
+        return html.row(row, class_=looks.row_class(seen))
 
     def _pager(self, one: SPList, query: dict[str, str], page: Page) -> Markup:
         kept = {name: value for name, value in query.items() if name in ("view", "sort", "dir")}
@@ -170,15 +204,27 @@ class _Pages:
     def _item_page(self, one: SPList, item: Item) -> Response:
         title = str(item.doc.get("Title") or f"Item {item.id}")
         columns = [field for field in one.fields if field.internal == "Title" or not field.builtin]
-        columns += [field for name in _SHOWN_SYSTEM if (field := one.field_by_internal(name))]
-        rows = [
-            [element("th", field.title), element("td", cells.cell(field, item, self._site, self._root, whole=True))]
-            for field in columns
-        ]
-        etag = [element("th", "Version"), element("td", f"{item.version_label} (etag {item.etag})")]
-        body = html.join(html.table([], [*rows, etag], class_="values"), self._versions(one, item))
+        header = form_header(one, item, self._site)
+        parts = [element("div", header, class_="form")] if header else []
+        for section in form_sections(one, columns):
+            parts += [element("h2", section.title)] if section.title else []
+            parts.append(self._fields(section.columns, item))
+        system = [field for name in _SHOWN_SYSTEM if (field := one.field_by_internal(name))]
+        version = ("Version", "", html.join(f"{item.version_label} (etag {item.etag})"))
+        parts += [element("h2", "Item"), self._fields(system, item, version), self._versions(one, item)]
         trail = [(one.title, self._list_url(one)), (title, f"{self._list_url(one)}/{item.id}")]
-        return self._answer(title, trail, body)
+        return self._answer(title, trail, html.join(*parts), headline=not header)
+
+    def _fields(self, columns: list[SPField], item: Item, *more: tuple[str, str, Markup]) -> Markup:
+        values = [
+            (
+                one.title,
+                str(one.extra.get("Description") or ""),
+                cells.cell(one, item, self._site, self._root, whole=True),
+            )
+            for one in columns
+        ]
+        return html.fields([*values, *more])
 
     def _versions(self, one: SPList, item: Item) -> Markup:
         """What each kept version changed against the one before."""

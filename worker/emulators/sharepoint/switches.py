@@ -42,5 +42,7 @@ SWITCHES = {
     "missing_view": Switch(("404", "empty"), "GetByTitle of a view that does not exist (12)"),
     "expired_change_token": Switch(("empty", "error"), "a change token older than the log (9)"),
     "provision_role": Switch(("manage", "write"), "role needed for lists, columns and views (2.1)"),
+    "text_spelling": Switch(("as-sent", "rewritten"), "formatting JSON and view queries as they read back (10, 12)"),
+    "cleared_formatting": Switch(("null", "empty"), "what formatting that was cleared reads back as (10)"),
     "contains_filter": Switch(("refused", "accepted"), "the function contains() in a filter (6.2)"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from worker.emulators.sharepoint import errors
+from worker.emulators.sharepoint import errors, kept_texts
 from worker.emulators.sharepoint.calls import Call, shaped, shaped_collection
 from worker.emulators.sharepoint.formats import Entity, Named, Result
 from worker.emulators.sharepoint.models import SPList, SPView
@@ -13,11 +13,9 @@ from worker.emulators.sharepoint.values import TypedDict, TypedList
 
 _SETTABLE = {
     "Title": "title",
-    "ViewQuery": "query",
     "RowLimit": "row_limit",
     "Paged": "paged",
     "Hidden": "hidden",
-    "CustomFormatter": "custom_formatter",
 }
 ALL_ITEMS = "AllItems"
 
@@ -104,11 +102,11 @@ def create_view(call: Call) -> Result:
     view = SPView(
         str(body["Title"]),
         [_internal(one, name) for name in wanted] or ["LinkTitle"],
-        query=str(body.get("ViewQuery") or body.get("Query") or ""),
+        query=kept_texts.query(call, str(body.get("ViewQuery") or body.get("Query") or "")),
         row_limit=int(body.get("RowLimit") or 30),
         paged=bool(body.get("Paged", True)),
         personal=bool(body.get("PersonalView", False)),
-        custom_formatter=body.get("CustomFormatter"),
+        custom_formatter=kept_texts.formatting(call, body.get("CustomFormatter")),
     )
     one.views.append(view)
     if body.get("DefaultView") or body.get("SetAsDefaultView"):
@@ -140,6 +138,10 @@ def update_view(call: Call) -> Result:
     for name, attribute in _SETTABLE.items():
         if name in body:
             setattr(view, attribute, body[name])
+    if "ViewQuery" in body:
+        view.query = kept_texts.query(call, str(body["ViewQuery"] or ""))
+    if "CustomFormatter" in body:
+        view.custom_formatter = kept_texts.formatting(call, body["CustomFormatter"])
     if body.get("DefaultView"):
         _make_default(one, view)
     if "Aggregations" in body:

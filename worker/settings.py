@@ -230,7 +230,14 @@ class EngineSettings(_Group):
 class Settings:
     """The groups of one connection. Made by `load_settings`; tests and the demo give the groups directly."""
 
-    def __init__(self, economic: EconomicSettings, sharepoint: SharePointSettings, sync: SyncSettings) -> None:
+    def __init__(
+        self,
+        economic: EconomicSettings,
+        sharepoint: SharePointSettings,
+        sync: SyncSettings,
+        name: str = "default",
+    ) -> None:
+        self.name = name
         self.economic = economic
         self.sharepoint = sharepoint
         self.sync = sync
@@ -347,7 +354,7 @@ def _connection(read: _File, name: str) -> tuple[Settings | None, list[Problem]]
         problems += [Problem(f"{where}{one.where}", one.message, one.allowed) for one in wrong]
     if problems:
         return None, problems
-    return Settings(made["economic"], made["sharepoint"], made["sync"]), []
+    return Settings(made["economic"], made["sharepoint"], made["sync"], name), []
 
 
 def _group(

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from worker.domain.converters import CONVERTERS
 from worker.domain.fields import CATALOGUE
-from worker.settings import GROUPS
+from worker.settings import GROUPS, EngineSettings
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -19,7 +19,7 @@ README = Path(__file__).parents[2] / "README.md"
 def settings_table() -> str:
     """Every setting, by variable name."""
     lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
-    for name, group in GROUPS.items():
+    for name, group in {**GROUPS, "engine": EngineSettings}.items():
         for key, info in group.model_fields.items():
             default = "required" if info.default is PydanticUndefined and info.default_factory is None else info.default
             if info.default_factory is not None or default is None:

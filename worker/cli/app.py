@@ -35,9 +35,9 @@ def global_options_first(args: list[str]) -> list[str]:
     rest: list[str] = []
     words = iter(args[:cut])
     for word in words:
-        if word in _FLAGS or word.startswith("--config="):
+        if word in _FLAGS or word.startswith(tuple(f"{name}=" for name in _VALUED)):
             front.append(word)
-        elif word == "--config":
+        elif word in _VALUED:
             front += [word, *([value] if (value := next(words, None)) is not None else [])]
         else:
             rest.append(word)
@@ -45,6 +45,7 @@ def global_options_first(args: list[str]) -> list[str]:
 
 
 _FLAGS = frozenset({"--debug", "--verbose", "--version"})
+_VALUED = frozenset({"--config", "--connection"})
 
 app = typer.Typer(
     cls=_Anywhere,
@@ -66,6 +67,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML) instead of config/settings.toml.")] = None,
+    connection: Annotated[str | None, typer.Option(help="Which connection, when there are several.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log each decision on standard error.")] = False,
     version: Annotated[  # noqa: ARG001  # its callback does the work
@@ -73,7 +75,7 @@ def options(
     ] = False,
 ) -> None:
     """Options for every command."""
-    OPTIONS.config, OPTIONS.debug = config, debug
+    OPTIONS.config, OPTIONS.connection, OPTIONS.debug = config, connection, debug
     set_up_logging(verbose or debug)
 
 

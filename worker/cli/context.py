@@ -34,6 +34,7 @@ class Options:
     """The global options."""
 
     config: Path | None = None
+    connection: str | None = None
     debug: bool = False
 
 
@@ -68,7 +69,7 @@ def _show_traceback(error: Exception) -> None:
 
 def settings() -> Settings:
     """All settings. Raises ConfigError with every problem."""
-    return load_settings(OPTIONS.config)
+    return load_settings(OPTIONS.config, OPTIONS.connection)
 
 
 @contextlib.contextmanager

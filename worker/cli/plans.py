@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.context import all_problems, chosen_profiles, guarded, opened_app, stop_on_interrupt, write_file
+from worker.cli.context import (
+    OPTIONS,
+    all_problems,
+    chosen_profiles,
+    guarded,
+    opened_app,
+    stop_on_interrupt,
+    write_file,
+)
 from worker.cli.output import say, say_json, tell, tell_problems
 from worker.cli.runs import Json, ReallyYes, Titles, finish
 from worker.domain.plan_file import PlanEntry, PlanFile, dump_plan_file, load_plan_file
@@ -23,6 +31,7 @@ from worker.errors import ConfigError, NotFoundError, StalePlanError
 from worker.ports import ProfileRow
 from worker.sync.runner import ProfilePlan
 from worker.wiring import App
+from worker.wiring.alone import run_alone
 
 _ON_SCREEN = 20
 _ON_PAGE = 5_000  # a browser can search these at once; a first load has hundreds of thousands
@@ -67,7 +76,7 @@ def apply(
     """Apply a plan file, exactly. Refuses when the world has moved since."""
     with guarded():
         file = load_plan_file(_read(plan_file), plan_file.name)
-        with stop_on_interrupt() as stop, opened_app(stop) as app, app.run_lock():
+        with stop_on_interrupt() as stop, opened_app(stop) as app, run_alone(app, OPTIONS.config):
             chosen, _ = chosen_profiles(app, list(file.digests)) if file.entries else ([], [])
             _refuse_other_profiles(file, chosen)
             _refuse_other_agreement(file, app)

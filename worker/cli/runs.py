@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.cli.context import INTERRUPTED, ROWS_FAILED, chosen_profiles, guarded, opened_app, stop_on_interrupt
+from worker.cli.context import (
+    INTERRUPTED,
+    OPTIONS,
+    ROWS_FAILED,
+    chosen_profiles,
+    guarded,
+    opened_app,
+    stop_on_interrupt,
+)
 from worker.cli.output import results, say, say_json, tell, tell_error
 from worker.cli.reports import control_lines, report_data, report_table
 from worker.domain.profile import RunRequest
@@ -18,6 +26,7 @@ from worker.errors import BrakeError, ConfigError, LedgerError, WorkerError
 from worker.ports import ProfileRow, RunSummary
 from worker.sync.runner import SessionResult
 from worker.wiring import App
+from worker.wiring.alone import run_alone
 
 Titles = Annotated[list[str] | None, typer.Argument(help="Profile titles; none = all enabled profiles.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -44,7 +53,7 @@ def run(
     """Plan and apply: the nightly job."""
     if sum(map(bool, (every, profile, requested))) > 1:
         raise typer.BadParameter("give profile titles, --all or --requested")
-    with guarded(), stop_on_interrupt() as stop, opened_app(stop) as app, app.run_lock():
+    with guarded(), stop_on_interrupt() as stop, opened_app(stop) as app, run_alone(app, OPTIONS.config):
         if requested:
             finish(_run_requests(app), as_json=as_json)
             return

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 APP = ROOT / "azure-functions"
 TARGET = (3, 13)
+_PINS = ROOT / "requirements-dev.txt"
 RUNTIME = "azure-functions-runtime==1.3.0"
 _HOME = Path(sys.prefix) if sys.prefix != sys.base_prefix else ROOT / ".data"
 
@@ -40,7 +41,7 @@ def install() -> None:
     shutil.rmtree(_folder(), ignore_errors=True)
     _run(str(base), "-m", "venv", str(_folder()))
     pip = [str(_folder() / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run(*pip, "-r", str(ROOT / "requirements.txt"), "-r", str(APP / "requirements.txt"), *_wanted())
+    _run(*pip, "-c", str(_PINS), "-r", str(ROOT / "requirements.txt"), "-r", str(APP / "requirements.txt"), *_wanted())
     if target_python() is None:
         # Its classifier says 3.13; with the older SDK it runs all the same. Azure's own worker for this version
         # comes in no package.
@@ -66,7 +67,7 @@ def _folder() -> Path:
 
 def _stamp() -> Path:
     """Named for what was installed."""
-    wanted = [(ROOT / "requirements.txt").read_text(), (APP / "requirements.txt").read_text(), *_wanted(), RUNTIME]
+    wanted = [_PINS.read_text(), (APP / "requirements.txt").read_text(), *_wanted(), RUNTIME]
     return _folder() / f"installed-{hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]}"
 
 

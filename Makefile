@@ -27,7 +27,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@touch $@
 
 # What only tests need and pip has not: the storage emulator (npm), and the Functions worker in an environment of its own.
-$(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json azure-functions/requirements.txt
+$(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json tests/support/mini_host/install.py azure-functions/requirements.txt
 	$(BIN)/python -m tests.support.azurite install
 	$(BIN)/python -m tests.support.mini_host install
 	@touch $@

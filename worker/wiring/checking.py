@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.domain.profile import Profile
+from worker.domain.render.values import one_line
 from worker.errors import ConfigError, Problem, WorkerError
 from worker.wiring.app import App
 
@@ -52,9 +53,9 @@ def _site(app: App) -> CheckStep:
     if access.title:
         may = (("read", access.can_read), ("write", access.can_write), ("provision", access.can_manage))
         rights = ", ".join(name for name, has in may if has)
-        lines.append(f"SharePoint: '{_one_line(access.title)}' at {access.url}, may {rights}, zone {access.zone}")
+        lines.append(f"SharePoint: '{one_line(access.title)}' at {access.url}, may {rights}, zone {access.zone}")
     for title, there, count in access.lists:
-        lines.append(f"  list {title}: " + (f"'{_one_line(there)}', {count:,} items" if there else "missing"))
+        lines.append(f"  list {title}: " + (f"'{one_line(there)}', {count:,} items" if there else "missing"))
     wrong = ConfigError(access.problems) if access.problems else None
     return CheckStep("SharePoint", tuple(lines), error=wrong)
 
@@ -82,7 +83,3 @@ def _unbound(app: App, chosen: Sequence[Profile]) -> Sequence[Problem]:
     except ConfigError as error:
         return error.problems
     return ()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from worker.domain.report import RunStatus
 from worker.engine.book import Book
 from worker.engine.checkpoint import Checkpoint, load_checkpoint
 from worker.engine.jobs import Job, JobState, Progress
@@ -262,12 +263,14 @@ class Handler:
         """Ends a job on its record only."""
         now = self._clock.now()
         text = f"{error.message} {error.hint}".strip()
-        return self._book.change(
-            job.connection,
-            job.job_id,
-            lambda one: (
-                one
-                if one.state.is_over
-                else replace(one, state=JobState.FAILED, finished=now, heartbeat=now, message=text)
-            ),
-        )
+
+        def failed(one: Job) -> Job:
+            if one.state.is_over:
+                return one
+            ended = (
+                run if run.is_over else replace(run, status=RunStatus.FAILED, message=text, finished=now)
+                for run in one.runs
+            )
+            return replace(one, state=JobState.FAILED, runs=tuple(ended), finished=now, heartbeat=now, message=text)
+
+        return self._book.change(job.connection, job.job_id, failed)

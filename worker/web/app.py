@@ -97,6 +97,11 @@ def _sign_in(app: FastAPI) -> None:
 def _documentation(app: FastAPI) -> None:
     """The usual page loads scripts from elsewhere; this one is plain and our own."""
 
+    @app.get("/", include_in_schema=False)
+    @app.get("/manage", include_in_schema=False)
+    def home(_who: Reader) -> RedirectResponse:
+        return RedirectResponse(_HOME, 303)
+
     @app.get("/manage/api/openapi.json", include_in_schema=False)
     def openapi(_who: Reader) -> dict[str, Any]:
         return app.openapi()

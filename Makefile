@@ -35,11 +35,12 @@ $(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json tests/support
 demo: $(VENV)/.run  ## the whole nightly job, three times, on two local emulators (SIZE=small|typical)
 	$(BIN)/economic-sync demo --size $(SIZE) --seed $(SEED)
 
-test: lint types $(VENV)/.services  ## lint, types, layers and every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+# CI sets CI, and so runs the long tests too.
+test: lint types $(VENV)/.services  ## lint, types, layers and tests (LONG=1: every test)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(CI)$(LONG),,-m "not long")
 
 quick: $(VENV)/.services  ## the tests that take no more than a moment each
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not long"
 
 lint: $(VENV)/.dev  ## style and import arrows
 	$(BIN)/ruff check .

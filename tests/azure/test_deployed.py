@@ -139,6 +139,7 @@ def test_a_whole_night_from_the_timer_to_the_last_row(start, world, office, expe
 
 
 @pytest.mark.parametrize("deployed", ["zip"], indirect=True)  # it takes as long as a lease
+@pytest.mark.long
 def test_a_worker_killed_in_a_run_loses_nothing(start, world, office, expected):
     host = start()
     before = len(world.rows("Companies"))

@@ -179,7 +179,7 @@ def set_faults(worlds: Mapping[str, World], rate: float) -> None:
         world.control("sharepoint", "faults", dict.fromkeys(SHAREPOINT_FAULTS, rate) if rate else {})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_end_is_that_of_an_undisturbed_run(worlds, store, tmp_path):
     """0 overlapping runs, every ledger exact, nothing in poison, and the lists as if nothing had happened."""
     dice = random.Random(1)

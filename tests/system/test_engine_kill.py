@@ -85,7 +85,7 @@ def test_a_death_at_any_call_to_the_store_changes_nothing_in_the_end(world, odd)
         run_with_a_death(world, at, before=at % 4 < 2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_death_at_any_call_of_many_small_slices_changes_nothing_in_the_end(world):
     """Each message does one step only, so every step meets a death beside the hand-over to the next message."""
     options = replace(OPTIONS, slice_seconds=0.0)

@@ -68,6 +68,7 @@ class Served:
 
 def serve(world: World, *arguments: str) -> Served:
     environment = {**os.environ, **world.environment(), "ENGINE_API_KEY": KEY, "ENGINE_TICK": "1"}
+    environment.pop("PYTHONUNBUFFERED", None)  # the server itself must say its link at once
     process = subprocess.Popen(
         [sys.executable, "-m", "worker", "serve", *arguments],
         env=environment,

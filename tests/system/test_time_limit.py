@@ -22,7 +22,7 @@ from worker.wiring.engine import Host, open_stores
 LIMIT = 20.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_first_load_longer_than_the_function_limit_ends_over_slices(tmp_path, monkeypatch):
     """The worker is killed whenever one message takes longer than the limit, as the platform does it."""
     with World(tmp_path, "small") as world:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Annotated
@@ -41,11 +43,18 @@ def serve(
 ) -> None:
     """Run by itself: nightly by the profiles' schedules, and on request over HTTP."""
     with guarded():
+        _flush_each_line()
         if store not in (None, "sqlite", "azure"):
             raise typer.BadParameter("choose sqlite or azure", param_hint="--store")
         host = _host(port, workers, store)
         with host, _telemetry(host), stop_on_interrupt(_STOPPING) as stop:
             _run(host, stop, http=http)
+
+
+def _flush_each_line() -> None:
+    """A supervisor or a pipe gets the login link at once, not when a buffer is full."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def login_link() -> None:

@@ -36,10 +36,13 @@ def _told(step: CheckStep) -> WorkerError | None:
 def provision(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     profiles: Annotated[bool, typer.Option(help="Also save the shipped profiles that are not in the list.")] = True,
+    reset_formatting: Annotated[
+        bool, typer.Option("--reset-formatting", help="Also put back looks that people changed.")
+    ] = False,
 ) -> None:
-    """Make missing lists, columns, indexes, views and profiles. Never drops or renames anything."""
+    """Make missing lists, columns, indexes, views, looks and profiles. Never drops or renames anything."""
     with guarded(), opened_app(quiet=True) as app:
-        plan = app.provision_plan()
+        plan = app.provision_plan(reset_formatting=reset_formatting)
         for step in plan.steps:
             say(f"{'would ' if dry_run else ''}{step}")
         if plan.problems:

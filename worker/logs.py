@@ -77,5 +77,5 @@ def set_up_logs(
     root.addHandler(handler)
     root.setLevel(level)
     # Their lines at INFO name every address, queries included.
-    for name in ("urllib3", "azure", "msal", "httpx", "uvicorn.access"):
+    for name in ("urllib3", "azure", "msal", "httpx", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

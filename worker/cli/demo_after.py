@@ -37,7 +37,7 @@ class After:
         yield "The lists as pages, in a browser:"
         yield f"    {self.site}"
         yield f"Commands to try, from the directory {self.home} (the file .env there leads to these services):"
-        for words in ("check", "plan", f"explain {self.someone}", "runs"):
+        for words in ("check", "plan", f"explain {self.someone}", "runs", "serve"):
             yield f"    {command} {words}"
         yield "Going live: README.md, section 'Going live, step by step'"
 

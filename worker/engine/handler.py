@@ -26,10 +26,11 @@ from worker.engine.checkpoint import Checkpoint, load_checkpoint
 from worker.engine.jobs import Job, JobState, Progress
 from worker.engine.kept_source import KeptSource
 from worker.engine.names import data_prefix, work_name
+from worker.engine.notes import JobNotes
 from worker.engine.opened import Opener
 from worker.engine.tenant import Keeper, TenantBudget, take_slot
 from worker.engine.terms import EngineOptions, Verdict
-from worker.engine.work import Bounds, JobNotes, OutOfTimeError, Slice
+from worker.engine.work import Bounds, OutOfTimeError, Slice
 from worker.errors import (
     ConfigError,
     ConflictError,

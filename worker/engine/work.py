@@ -20,7 +20,6 @@ from zoneinfo import ZoneInfo
 
 from worker.domain.brake import brake_reasons
 from worker.domain.plan import Change
-from worker.domain.planning import Planned
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_digest, profile_from_json, profile_to_json
 from worker.domain.report import LastRun, RunMode, RunReport, RunStatus
@@ -29,7 +28,9 @@ from worker.domain.values import TargetKind
 from worker.engine.checkpoint import Checkpoint, Phase
 from worker.engine.jobs import Job, JobRun, JobState
 from worker.engine.kept_source import KeptSource
+from worker.engine.notes import JobNotes
 from worker.engine.opened import Opened
+from worker.engine.rest import apply_chunk, narrowed
 from worker.engine.stored_plan import DamagedError, Shelf, StoredPlan
 from worker.errors import BrakeError, ConfigError, LeaseLostError, StalePlanError, WorkerError
 from worker.ports import Progress, StopSignal, Usage
@@ -53,50 +54,6 @@ class OutOfTimeError(Exception):
 
 class CancelledError(Exception):
     """A person cancelled the job. Never leaves the engine."""
-
-
-class JobNotes:
-    """Where a slice notes what it does: the fenced checkpoint and the job's record. Given by the handler."""
-
-    def __init__(
-        self,
-        job: Job,
-        checkpoint: Checkpoint,
-        save: Callable[[Checkpoint], None],
-        change: Callable[[Callable[[Job], Job]], Job],
-    ) -> None:
-        self.job = job
-        self.checkpoint = checkpoint
-        self._save = save
-        self._change = change
-        self.fruitful = False
-
-    def save(self) -> None:
-        """Writes the checkpoint. Raises LeaseLostError."""
-        self._save(self.checkpoint)
-
-    def progressed(self) -> None:
-        """Something was achieved: a job that gets on is never given up."""
-        self.fruitful = True
-        self.checkpoint.fruitless = 0
-
-    def change(self, change: Callable[[Job], Job]) -> None:
-        """Changes the job's record."""
-        self.job = self._change(change)
-
-    def is_cancelled(self) -> bool:
-        """Asks the job's record, since a person may have said so meanwhile."""
-        self.change(lambda job: job)
-        return self.job.cancel
-
-    def change_run(self, profile: str, change: Callable[[JobRun], JobRun]) -> None:
-        """Changes one profile's part."""
-
-        def changed(job: Job) -> Job:
-            run = next(one for one in job.runs if one.profile == profile)
-            return job.with_run(change(run))
-
-        self.change(changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +325,7 @@ class Slice:
                 checkpoint.in_hand = end
                 self._notes.save()
             applier = Applier(profile, target, versions, self._stop, self._progress)
-            outcomes = _chunk(applier, changes, settled, start, end, unsure=unsure)
+            outcomes = apply_chunk(applier, changes, settled, start, end, unsure=unsure)
             self._settle(run, start, [one for one in outcomes if one.code != "stopped"])
             made = ((o.change.key, o.item_id) for o in outcomes if o.done and o.change.item_id is None)
             self._the_planner.created(profile, [(key, item_id) for key, item_id in made if item_id is not None])
@@ -546,51 +503,6 @@ class Slice:
 
     def _usage(self) -> tuple[Usage, Usage]:
         return self._source.usage(), self._world.site.usage()
-
-
-def narrowed(rest: Sequence[Change], position: int, again: Planned) -> tuple[list[Change], list[tuple[int, Applied]]]:
-    """The rest of a plan as the newest planning sees it.
-
-    A row that planning would still write keeps the plan's columns, with the values and the version that stand there
-    now. A row that it would not write any more is settled: it is right already, or it can't be written. A row whose
-    item is gone stays as it is, and the writing finds that out.
-    """
-    changes = {(change.kind.value == "Flag", change.key): change for change in again.plan.changes}
-    left = {row.key: row for row in again.plan.left_out}
-    newest: list[Change] = []
-    settled: list[tuple[int, Applied]] = []
-    for number, change in enumerate(rest, position):
-        now = changes.get((change.kind.value == "Flag", change.key))
-        newest.append(change if now is None else _within(change, now))
-        if now is None and change.key in left:
-            row = left[change.key]
-            settled.append((number, Applied(change, False, row.code, row.facts)))
-        elif now is None:
-            settled.append((number, Applied(change, True, item_id=change.item_id)))
-    return newest, settled
-
-
-def _within(planned: Change, now: Change) -> Change:
-    """`now` with no more than the plan's columns; the plan's own change when the item it was about is gone."""
-    if planned.item_id is not None and now.item_id != planned.item_id:
-        return planned
-    columns = {field.column for field in planned.fields}
-    return replace(now, kind=planned.kind, fields=tuple(field for field in now.fields if field.column in columns))
-
-
-def _chunk(
-    applier: Applier,
-    changes: Sequence[Change],
-    settled: Mapping[int, Applied],
-    start: int,
-    end: int,
-    *,
-    unsure: bool,
-) -> list[Applied]:
-    """The changes from `start` to `end`, leaving out those that need no write any more."""
-    wanted = [number for number in range(start, end) if number not in settled]
-    done = dict(zip(wanted, applier.apply([changes[n] for n in wanted], unsure=unsure), strict=True))
-    return [settled[number] if number in settled else done[number] for number in range(start, end)]
 
 
 def _problems(problems: Sequence[object]) -> str:

@@ -15,8 +15,8 @@ from worker.domain.report import RowResult
 from worker.domain.rows import RunFacts
 from worker.engine.checkpoint import Checkpoint, Phase, load_checkpoint
 from worker.engine.packing import pack, unpack
+from worker.engine.rest import narrowed
 from worker.engine.stored_plan import DamagedError, Shelf, StoredPlan
-from worker.engine.work import narrowed
 from worker.ports import ANY_VERSION
 from worker.sync.applier import Applied
 

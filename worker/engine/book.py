@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from worker.engine.jobs import Job, JobState, dump_job, job_name, load_job
-from worker.engine.names import current_name, data_prefix, jobs_prefix, key_name, work_name
+from worker.engine.names import current_name, data_prefix, jobs_prefix, key_name
 from worker.engine.stored_plan import Shelf
 from worker.errors import BusyError, ConflictError, NotFoundError
-from worker.ports import ANY_VERSION, Records
+from worker.ports import Records
 
 log = logging.getLogger(__name__)
 _TRIES = 20
@@ -158,10 +158,6 @@ class Book:
         """Removes a job that is over with everything it kept."""
         self._remove(data_prefix(job.connection, job.job_id))
         self.records.remove(job.name)
-
-    def reset_checkpoint(self, connection: str) -> None:
-        """For tests and repairs: the connection starts from an empty checkpoint."""
-        self.records.write(work_name(connection), b"", ANY_VERSION)
 
     def _remove(self, prefix: str) -> None:
         for name in self.records.names(prefix):

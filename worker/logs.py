@@ -20,6 +20,13 @@ _TOKENS = re.compile(
     r"(?i)(bearer\s+)[\w.~+/=-]{8,}|\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*|([?&](?:sig|code|key|token)=)[^&\s]+"
 )
 _SHORTEST = 6  # a shorter secret would mask ordinary words
+_late: set[str] = set()
+
+
+def also_mask(secret: str) -> None:
+    """A secret that came to be known after the logs were set up."""
+    if len(secret) >= _SHORTEST:
+        _late.add(secret)
 
 
 class Masked(logging.Filter):
@@ -38,7 +45,7 @@ class Masked(logging.Filter):
 
     def masked(self, text: str) -> str:
         """The text without secrets."""
-        for secret in self._secrets:
+        for secret in (*self._secrets, *_late):
             text = text.replace(secret, "***")
         return _TOKENS.sub(lambda found: f"{found[1] or found[2] or ''}***", text)
 

@@ -1,7 +1,8 @@
 """What a run needs from the world, and nothing about who gives it.
 
 Implementers: `economic.source` (Source), `sharepoint.site` (Site, Target), `sharepoint.profiles` (ProfileStore),
-`sharepoint.runs` (RunStore), `stores.sqlite` and `stores.azure` (WorkQueue, Leases, Records); in-memory fakes stand in
+`sharepoint.runs` (RunStore), `stores.sqlite` and `stores.azure` (WorkQueue, Leases, Records),
+`stores.secret_files` (Secrets); in-memory fakes stand in
 tests/fakes. One contract suite per port runs on all of them.
 All raise only errors of `worker.errors`.
 """
@@ -379,6 +380,18 @@ class Alerts(Protocol):
     """Tells people. Never raises: an alert that can't be sent is logged."""
 
     def send(self, alert: Alert) -> None: ...
+
+
+class Secrets(Protocol):
+    """Secrets that the worker itself stores: names of capitals, digits and `_`; texts."""
+
+    def read(self, name: str) -> str | None:
+        """None when there is none."""
+        ...
+
+    def write(self, name: str, value: str) -> None:
+        """Stores or replaces it."""
+        ...
 
 
 class Budget(Protocol):

@@ -77,10 +77,14 @@ class EconomicSettings(_Group):
     )
     base_url: str = Field("https://restapi.e-conomic.com", description="Classic REST API.")
     openapi_url: str = Field("https://apis.e-conomic.com", description="OpenAPI services (contacts).")
+    app_public_token: str | None = Field(None, description="Public token of your e-conomic app, for the grant page.")
+    grant_url: str = Field(
+        "https://secure.e-conomic.com/secure/api1/requestaccess.aspx", description="Page where access is granted."
+    )
     customersapi_version: str = Field("v3.1.0", description="Version of the customers API; part of its address.")
     parallel: int = Field(4, ge=1, le=8, description="Pages read at the same time.")
 
-    @field_validator("base_url", "openapi_url")
+    @field_validator("base_url", "openapi_url", "grant_url")
     @classmethod
     def _address(cls, value: str) -> str:
         return _checked_url(value)
@@ -207,6 +211,9 @@ class EngineSettings(_Group):
     otlp_url: str | None = Field(None, description="Address of an OpenTelemetry collector (OTLP over HTTP).")
     trace_share: float = Field(1.0, ge=0, le=1, description="Share of traces that are kept.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
+    economy_for: Literal["role", "everyone"] = Field(
+        "role", description="Who sees economy cards: holders of the role Sync.Economy, or everyone who is signed in."
+    )
 
     @field_validator("public_url", "otlp_url", "storage_blob_url", "storage_queue_url")
     @classmethod
@@ -252,6 +259,29 @@ class Installation:
     broken: Mapping[str, ConfigError] = field(default_factory=dict)
     platform_sign_in: bool = False  # the platform says that it signs people in before we see them
     insights: SecretStr | None = None  # connection string of Application Insights
+    folder: Path = Path(".data")  # the data directory of the whole installation
+    source: _File | None = None  # what the connections were made of; None = given as they are
+
+    def grant_page(self, name: str) -> tuple[str, str]:
+        """The e-conomic app's public token ("" when there is none) and the address of the page that grants access;
+        known before there is a grant."""
+        economic: _Group | None = self.connections[name].economic if name in self.connections else None
+        if economic is None and self.source is not None:
+            own = self.source.own.get(name, {})
+            values = {**own.get("economic", {}), "grant_token": "not granted yet"}
+            economic, _ = _group("economic", EconomicSettings, self.source, values, own.get("secrets", {}))
+        if not isinstance(economic, EconomicSettings):
+            return "", ""
+        return economic.app_public_token or "", economic.grant_url
+
+    def connection(self, name: str, own: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """One connection with some values changed: group -> setting -> value. Raises ConfigError."""
+        if self.source is None:
+            return _changed(self.connections[name], own)
+        made, wrong = _connection(self.source, name, own)
+        if made is None:
+            raise ConfigError(wrong, hint=_HINT)
+        return made
 
     def secrets(self) -> list[str]:
         """Every secret value, for masking."""
@@ -286,6 +316,7 @@ class _File:
     shared: Mapping[str, Mapping[str, Any]]
     own: Mapping[str, Mapping[str, Mapping[str, Any]]]
     problems: Sequence[Problem]
+    env: Mapping[str, str | None]  # of `.env`
 
 
 def load_settings(file: Path | None = None, connection: str | None = None) -> Settings:
@@ -317,7 +348,7 @@ def load_sync_settings(file: Path | None = None) -> SyncSettings:
 
 def load_installation(file: Path | None = None, **engine_values: Any) -> Installation:
     """Everything, for a worker that runs by itself; `engine_values` win over the ENGINE settings. Raises ConfigError
-    when the file or the ENGINE settings are wrong, or no connection is right."""
+    when the file or the ENGINE settings are wrong."""
     read = _read_file(file)
     engine, problems = _group(_ENGINE, EngineSettings, read, engine_values, {})
     problems = [*read.problems, *problems]
@@ -329,8 +360,6 @@ def load_installation(file: Path | None = None, **engine_values: Any) -> Install
             broken[name] = ConfigError(wrong, hint=_HINT)
         else:
             good[name] = made
-    if not good:
-        problems += [problem for error in broken.values() for problem in error.problems]
     if problems or engine is None:
         raise ConfigError(problems, hint=_HINT)
     assert isinstance(engine, EngineSettings)  # noqa: S101  # for the type checker
@@ -341,15 +370,35 @@ def load_installation(file: Path | None = None, **engine_values: Any) -> Install
         broken=broken,
         platform_sign_in=os.environ.get("WEBSITE_AUTH_ENABLED", "").casefold() == "true",
         insights=SecretStr(insights) if insights else None,
+        folder=_folder(read),
+        source=read,
     )
 
 
-def _connection(read: _File, name: str) -> tuple[Settings | None, list[Problem]]:
+def _changed(settings: Settings, own: Mapping[str, Mapping[str, Any]]) -> Settings:
+    made: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for group, kind in GROUPS.items():
+        before: _Group = getattr(settings, group)
+        try:
+            made[group] = kind(**{**before.model_dump(), **own[group]}) if own.get(group) else before
+        except ValidationError as error:
+            problems += [_problem(group, one) for one in error.errors(include_input=False, include_url=False)]
+    if problems:
+        raise ConfigError(problems, hint=_HINT)
+    return Settings(made["economic"], made["sharepoint"], made["sync"], settings.name)
+
+
+def _connection(
+    read: _File, name: str, typed: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[Settings | None, list[Problem]]:
+    """`typed` wins over everything else."""
     own = read.own.get(name, {})
     made: dict[str, Any] = {}
     problems: list[Problem] = []
     for group, kind in GROUPS.items():
-        made[group], wrong = _group(group, kind, read, own.get(group, {}), own.get("secrets", {}))
+        values = {**own.get(group, {}), **(typed or {}).get(group, {})}
+        made[group], wrong = _group(group, kind, read, values, own.get("secrets", {}))
         where = f"connection '{name}', " if read.own else ""
         problems += [Problem(f"{where}{one.where}", one.message, one.allowed) for one in wrong]
     if problems:
@@ -362,13 +411,14 @@ def _group(
 ) -> tuple[_Group | None, list[Problem]]:
     """One group: a connection's own values, then the variables, then the file's shared table."""
     shared = dict(read.shared.get(group, {}))
-    folder = Path(read.shared.get("sync", {}).get("data_dir") or os.environ.get("SYNC_DATA_DIR") or ".data")
     values = dict(own)
     problems: list[Problem] = []
     for secret in _SECRETS[group]:
+        if secret in own:
+            continue
         name = str(secret_names.get(secret, f"{group}_{secret}".upper()))
         try:
-            found = find_secret(name, folder)
+            found = find_secret(name, _folder(read), read.env)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -402,12 +452,17 @@ def _layered(kind: type[_Group], shared: Mapping[str, Any]) -> type[_Group]:
     return Layered
 
 
-def find_secret(name: str, data_dir: Path) -> str | None:
-    """A secret by its name: the variable, `.env`, the file that NAME_FILE names, then the data directory's own.
+def _folder(read: _File) -> Path:
+    named = read.shared.get("sync", {}).get("data_dir") or os.environ.get("SYNC_DATA_DIR")
+    return Path(named or read.env.get("SYNC_DATA_DIR") or ".data")
+
+
+def find_secret(name: str, data_dir: Path, env: Mapping[str, str | None]) -> str | None:
+    """A secret by its name: the variable, `.env` (`env`), the file NAME_FILE names, then the data directory's own.
 
     Raises ConfigError when a file can't be read, or others than its owner may read the stored one.
     """
-    direct = os.environ.get(name) or dotenv_values(".env").get(name)
+    direct = os.environ.get(name) or env.get(name)
     if direct:
         return direct
     named = os.environ.get(f"{name}_FILE")
@@ -425,20 +480,20 @@ def find_secret(name: str, data_dir: Path) -> str | None:
 
 def _read_file(file: Path | None) -> _File:
     named = file or (Path(os.environ["SYNC_CONFIG"]) if os.environ.get("SYNC_CONFIG") else None)
-    path = named or DEFAULT_FILE
+    path, env = named or DEFAULT_FILE, dotenv_values(".env")
     if not path.exists():
-        return _File({}, {}, [Problem(f"settings file {path}", "does not exist.")] if named else [])
+        return _File({}, {}, [Problem(f"settings file {path}", "does not exist.")] if named else [], env)
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return _File({}, {}, [Problem(f"settings file {path}", f"is not readable TOML: {error}.")])
+        return _File({}, {}, [Problem(f"settings file {path}", f"is not readable TOML: {error}.")], env)
     own = tables.pop("connections", {})
     problems = [problem for name, table in tables.items() for problem in _table_problems(path, name, table)]
     problems += _connection_problems(path, own)
     if problems:
         own = own if isinstance(own, dict) and all(isinstance(one, dict) for one in own.values()) else {}
         tables = {name: table for name, table in tables.items() if isinstance(table, dict)}
-    return _File(tables, own, problems)
+    return _File(tables, own, problems, env)
 
 
 def _connection_problems(path: Path, own: object) -> Iterator[Problem]:

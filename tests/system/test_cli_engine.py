@@ -103,7 +103,7 @@ def test_several_connections_need_a_name(world):
     ids=["no account", "account away", "too many workers", "no file", "wrong site"],
 )
 def test_serve_with_settings_that_can_not_work_says_so_and_ends(world, variables, code, told):
-    done = call(world, "serve", "--port", "0", **variables)
+    done = call(world, "serve", "--port", "0", "--no-http", **variables)
     assert done.returncode == code, words(done)
     assert told in words(done)
     assert "Traceback" not in words(done)

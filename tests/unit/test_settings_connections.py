@@ -108,14 +108,14 @@ def test_a_secret_comes_from_the_variable_then_its_file_then_the_data_directory(
     stored.parent.mkdir()
     stored.write_text("from the directory\n")
     stored.chmod(0o600)
-    assert find_secret("SOME_SECRET", tmp_path) == "from the directory"
+    assert find_secret("SOME_SECRET", tmp_path, {}) == "from the directory"
     named = tmp_path / "mounted"
     named.write_text("from the file\n")
     monkeypatch.setenv("SOME_SECRET_FILE", str(named))
-    assert find_secret("SOME_SECRET", tmp_path) == "from the file"
+    assert find_secret("SOME_SECRET", tmp_path, {}) == "from the file"
     monkeypatch.setenv("SOME_SECRET", "from the variable")
-    assert find_secret("SOME_SECRET", tmp_path) == "from the variable"
-    assert find_secret("OTHER_SECRET", tmp_path) is None
+    assert find_secret("SOME_SECRET", tmp_path, {}) == "from the variable"
+    assert find_secret("OTHER_SECRET", tmp_path, {}) is None
 
 
 def test_a_stored_secret_that_others_can_read_is_refused(tmp_path, monkeypatch):
@@ -125,13 +125,13 @@ def test_a_stored_secret_that_others_can_read_is_refused(tmp_path, monkeypatch):
     stored.write_text("x")
     stored.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
-        find_secret("SOME_SECRET", tmp_path)
+        find_secret("SOME_SECRET", tmp_path, {})
 
 
 def test_a_named_file_that_is_missing_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("SOME_SECRET_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(ConfigError, match="SOME_SECRET_FILE"):
-        find_secret("SOME_SECRET", tmp_path)
+        find_secret("SOME_SECRET", tmp_path, {})
 
 
 def test_every_secret_is_known_for_masking(config, monkeypatch):

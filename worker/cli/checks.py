@@ -59,8 +59,7 @@ def provision(
 
 
 def _missing_profiles(app: App, *, dry_run: bool) -> list[str]:
-    there = {row.title.casefold() for row in app.profiles.profiles()} if app.has_profiles_list() else set()
-    missing = [profile for profile in app.shipped_profiles() if profile.title.casefold() not in there]
+    missing = app.missing_profiles()
     if not dry_run:
         for profile in missing:
             app.profiles.save(profile)

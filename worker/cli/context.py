@@ -20,8 +20,9 @@ from worker.cli.progress import RichProgress
 from worker.domain.profile import Profile
 from worker.errors import ConfigError, Problem, WorkerError
 from worker.ports import ProfileRow
-from worker.settings import Settings, load_settings
+from worker.settings import Settings
 from worker.wiring import App, build_app
+from worker.wiring.engine import current_settings
 
 INTERRUPTED = 130
 UNEXPECTED = 70
@@ -69,7 +70,7 @@ def _show_traceback(error: Exception) -> None:
 
 def settings() -> Settings:
     """All settings. Raises ConfigError with every problem."""
-    return load_settings(OPTIONS.config, OPTIONS.connection)
+    return current_settings(OPTIONS.config, OPTIONS.connection)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from worker.settings import load_installation
 from worker.web.access import Access
 from worker.web.app import access_for, create_app
 from worker.web.links import Links
-from worker.wiring.engine import Host, data_dir, open_stores
+from worker.wiring.engine import Host, open_stores
 
 log = logging.getLogger(__name__)
 _WAIT = 120.0  # seconds that what is in hand may take when it is asked to stop
@@ -47,6 +47,8 @@ def serve(
         if store not in (None, "sqlite", "azure"):
             raise typer.BadParameter("choose sqlite or azure", param_hint="--store")
         host = _host(port, workers, store)
+        if not http and not host.installation.connections:
+            raise next(iter(host.installation.broken.values()))
         with host, _telemetry(host), stop_on_interrupt(_STOPPING) as stop:
             _run(host, stop, http=http)
 
@@ -75,7 +77,7 @@ def _host(port: int | None, workers: int | None, store: str | None) -> Host:
     secrets = installation.secrets()
     set_up_logs(engine.log_format, logging.INFO, secrets)
     for name, error in installation.broken.items():
-        tell(f"Connection '{name}' can't be used: {error.message}", "yellow")
+        tell(f"Connection '{name}' can't be used yet: {error.message}", "yellow")
     return Host(installation, open_stores(installation))
 
 
@@ -113,7 +115,7 @@ def _print_link(host: Host, access: Access, address: str) -> None:
     """The link signs in once. It also stands in a file of the data directory, for a server without a screen."""
     base = host.settings.public_url or address
     link = f"{base}/manage/login?token={access.new_link_token()}"
-    write_file(data_dir(host.installation) / LINK_FILE, f"{link}\n")
+    write_file(host.installation.folder / LINK_FILE, f"{link}\n")
     say(f"Listening on {address}")
     if access.has_login:
         say(f"Sign in once, within 15 minutes: {link}")

@@ -26,6 +26,7 @@ from worker.errors import AccessDeniedError, AuthenticationError
 from worker.web.links import Links
 
 COOKIE = "sync-session"
+CSRF_COOKIE = "sync-csrf"
 _IDLE_SECONDS = 8 * 3600.0
 _SESSIONS = 50
 _FAILURES, _FAILURE_SECONDS = 10, 60.0
@@ -37,20 +38,27 @@ class Role(StrEnum):
 
     ADMIN = "Sync.Admin"
     READER = "Sync.Reader"
+    ECONOMY = "Sync.Economy"  # sees companies' figures, and nothing of the console
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who is signed in. `csrf` is set for a browser's session, which must send it back."""
+    """Somebody who is signed in. `csrf` is what a browser must send back: our session's own, or behind the platform's
+    sign-in that of a cookie which only our pages set."""
 
     name: str
     roles: frozenset[Role]
     kind: str  # platform, session or key
     csrf: str = ""
 
+    def may(self, role: Role) -> bool:
+        """Who may do everything may also read, and who may read sees the figures."""
+        wider = {Role.ECONOMY: {Role.READER, Role.ADMIN}, Role.READER: {Role.ADMIN}, Role.ADMIN: set[Role]()}
+        return bool(self.roles & {role, *wider[role]})
+
     def require(self, role: Role) -> None:
-        """Raises AccessDeniedError. Who may do everything may also read."""
-        if role not in self.roles and Role.ADMIN not in self.roles:
+        """Raises AccessDeniedError."""
+        if not self.may(role):
             raise AccessDeniedError(
                 f"This needs the role {role.value}.", hint="Ask the administrator of the app registration for the role."
             )
@@ -117,7 +125,7 @@ class Access:
     def principal(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Principal | None:
         """Who is asking; None for nobody. `headers` don't mind the case. Raises AuthenticationError for a wrong key."""
         if self._platform:
-            found = _platform_principal(headers)
+            found = _platform_principal(headers, cookies.get(CSRF_COOKIE, ""))
             if found is not None:
                 return found
         key = headers.get("x-functions-key")
@@ -152,7 +160,7 @@ class Access:
             raise TooManyTriesError("Too many wrong tries.", hint="Wait a minute.")
 
 
-def _platform_principal(headers: Mapping[str, str]) -> Principal | None:
+def _platform_principal(headers: Mapping[str, str], csrf: str) -> Principal | None:
     """From the header that the platform sets after it has checked the sign-in."""
     text = headers.get("x-ms-client-principal", "")
     if not text or len(text) > _HEADER_LIMIT:
@@ -165,7 +173,7 @@ def _platform_principal(headers: Mapping[str, str]) -> Principal | None:
         return None
     words = {value for kind, value in claims if kind in (role_type, "roles")}
     name = headers.get("x-ms-client-principal-name") or "somebody who is signed in"
-    return Principal(name[:100], frozenset(role for role in Role if role.value in words), "platform")
+    return Principal(name[:100], frozenset(role for role in Role if role.value in words), "platform", csrf)
 
 
 def _same(left: str, right: str) -> bool:

@@ -11,14 +11,19 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from worker.errors import WorkerError
-from worker.web import api_profiles, api_runs, guard, problems
+from worker.web import api_profiles, api_runs, guard, pages, problems
 from worker.web.access import COOKIE, Access
+from worker.web.console import routers
+from worker.web.desk import Desk
+from worker.web.forms import Posted
 from worker.web.guard import Reader
 from worker.web.links import Links
+from worker.web.render import page
 from worker.wiring.engine import Host
 
 log = logging.getLogger(__name__)
-_HOME = "/manage/api/docs"
+_HOME = "/manage"
+_DOCS = "/manage/api/docs"
 _DESCRIPTION = "Starts and watches the runs that keep the CRM's lists true to e-conomic."
 
 
@@ -43,17 +48,21 @@ def create_app(host: Host, *, access: Access | None = None) -> FastAPI:
         openapi_url=None,
     )
     app.state.host = host
+    app.state.desk = Desk(host)
     app.state.access = access or access_for(host)
     public = host.settings.public_url
     app.state.public_origin = f"{urlsplit(public).scheme}://{urlsplit(public).netloc}" if public else ""
     app.include_router(api_runs.router)
     app.include_router(api_profiles.router)
+    app.include_router(pages.router)
+    for router in routers:
+        app.include_router(router)
     _health(app, host)
     _sign_in(app)
     _documentation(app)
-    problems.install(app)
+    problems.install(app, pages.as_page)
     platform = host.installation.platform_sign_in
-    guard.install(app, None if platform else guard.local_hosts(public))
+    guard.install(app, None if platform else guard.local_hosts(public), host.site_origins)
     return app
 
 
@@ -79,14 +88,17 @@ def _sign_in(app: FastAPI) -> None:
         access: Access = request.app.state.access
         session = access.login(token)
         answer = RedirectResponse(_HOME, 303)
+        # Lax: a link in a SharePoint list, or e-conomic's way back, must find the administrator signed in. Whatever
+        # acts is a POST, and asks for the page's own token besides.
         answer.set_cookie(
-            COOKIE, session, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/"
+            COOKIE, session, httponly=True, samesite="lax", secure=request.url.scheme == "https", path="/"
         )
         return answer
 
-    @app.post("/manage/logout", include_in_schema=False, status_code=204)
-    def logout(request: Request, _who: Reader) -> None:
+    @app.post("/manage/logout", include_in_schema=False)
+    def logout(request: Request, _who: Reader, _form: Posted) -> HTMLResponse:
         request.app.state.access.logout(request.cookies.get(COOKIE, ""))
+        return page(request, "goodbye.html", None)
 
     @app.get("/manage/api/session", summary="Who is signed in", responses=api_runs.REFUSALS)
     def session(who: Reader) -> dict[str, Any]:
@@ -98,7 +110,6 @@ def _documentation(app: FastAPI) -> None:
     """The usual page loads scripts from elsewhere; this one is plain and our own."""
 
     @app.get("/", include_in_schema=False)
-    @app.get("/manage", include_in_schema=False)
     def home(_who: Reader) -> RedirectResponse:
         return RedirectResponse(_HOME, 303)
 
@@ -106,7 +117,7 @@ def _documentation(app: FastAPI) -> None:
     def openapi(_who: Reader) -> dict[str, Any]:
         return app.openapi()
 
-    @app.get(_HOME, include_in_schema=False)
+    @app.get(_DOCS, include_in_schema=False)
     def docs(_who: Reader) -> HTMLResponse:
         return HTMLResponse(_docs_page(app.openapi()))
 

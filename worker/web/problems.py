@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from worker.errors import (
@@ -31,6 +31,7 @@ from worker.web.access import TooManyTriesError
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+AsPage = Callable[[Request, JSONResponse], Response]
 
 
 class ServiceRefusedError(FatalError):
@@ -72,9 +73,7 @@ def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
 
 def worker_problem(error: WorkerError) -> JSONResponse:
     """A worker error as an answer."""
-    status, title = next(
-        ((code, words) for kind, code, words in _STATUS if isinstance(error, kind)), (500, "It can't go on")
-    )
+    status, title = _found(error)
     more: dict[str, Any] = {"hint": error.hint}
     if isinstance(error, ConfigError):
         more["problems"] = [
@@ -90,26 +89,36 @@ def worker_problem(error: WorkerError) -> JSONResponse:
     return answer
 
 
-def install(app: FastAPI) -> None:
-    """Every error of the app is answered here."""
+def title_of(error: WorkerError) -> str:
+    """A few words for a heading."""
+    return _found(error)[1]
 
-    async def from_worker(_: Request, error: Exception) -> JSONResponse:
+
+def _found(error: WorkerError) -> tuple[int, str]:
+    return next(((code, words) for kind, code, words in _STATUS if isinstance(error, kind)), (500, "It can't go on"))
+
+
+def install(app: FastAPI, as_page: AsPage) -> None:
+    """Every error of the app is answered here: as problem details, or by `as_page` where a person looks."""
+
+    async def from_worker(request: Request, error: Exception) -> Response:
         assert isinstance(error, WorkerError)  # noqa: S101  # registered for it
-        return worker_problem(error)
+        return as_page(request, worker_problem(error))
 
-    async def from_validation(_: Request, error: Exception) -> JSONResponse:
+    async def from_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         problems = [
             {"where": ".".join(map(str, one["loc"])), "message": str(one["msg"]), "allowed": []}
             for one in error.errors()
         ]
-        return problem(422, "Something must be corrected", "The request is not as documented.", problems=problems)
+        answer = problem(422, "Something must be corrected", "The request is not as documented.", problems=problems)
+        return as_page(request, answer)
 
-    async def from_http(_: Request, error: Exception) -> JSONResponse:
+    async def from_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         answer = problem(error.status_code, "Not possible", str(error.detail))
         answer.headers.update(error.headers or {})
-        return answer
+        return as_page(request, answer)
 
     app.add_exception_handler(WorkerError, from_worker)
     app.add_exception_handler(RequestValidationError, from_validation)
@@ -123,4 +132,5 @@ def install(app: FastAPI) -> None:
         except Exception:
             reference = secrets.token_hex(6)
             log.exception("request failed reference=%s route=%s", reference, request.method)
-            return problem(500, "Unexpected", "Something unexpected happened.", reference=reference)
+            answer = problem(500, "Unexpected", "Something unexpected happened.", reference=reference)
+            return as_page(request, answer)

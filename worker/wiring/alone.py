@@ -12,7 +12,7 @@ from worker.engine.tenant import Keeper
 from worker.errors import BusyError
 from worker.settings import load_installation
 from worker.wiring.app import App
-from worker.wiring.engine import DATABASE, data_dir, open_stores
+from worker.wiring.engine import has_stores, open_stores
 
 _LEASE, _RENEW = 30.0, 10.0
 
@@ -25,7 +25,7 @@ def run_alone(app: App, config: Path | None = None) -> Iterator[None]:
     """
     with app.run_lock():
         installation = load_installation(config)
-        if installation.engine.store == "sqlite" and not (data_dir(installation) / DATABASE).exists():
+        if not has_stores(installation):
             yield
             return
         stores = open_stores(installation)

@@ -96,6 +96,10 @@ class App:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
         for close in self._close:
             close()
 
@@ -219,6 +223,11 @@ class App:
     def has_profiles_list(self) -> bool:
         """Whether the list of profiles is on the site yet."""
         return self.site.find_list("mapping-profiles") is not None
+
+    def missing_profiles(self) -> list[Profile]:
+        """Shipped profiles of which the list has none by that title."""
+        there = {row.title.casefold() for row in self.profiles.profiles()} if self.has_profiles_list() else set()
+        return [profile for profile in self.shipped_profiles() if profile.title.casefold() not in there]
 
     def shipped_profiles(self) -> list[Profile]:
         """The default profiles, in file order."""

@@ -13,10 +13,12 @@ from worker.wiring.app import App
 
 @dataclass(frozen=True, slots=True)
 class CheckStep:
-    """What one step found. `lines` are sentences for a person; `error` is set when it failed."""
+    """What one step found. `lines` are sentences for a person, `facts` the same as names and values; `error` is set
+    when it failed."""
 
     name: str
     lines: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     error: WorkerError | None = None
 
@@ -44,20 +46,30 @@ def _economic(app: App) -> CheckStep:
         f"e-conomic: {agreement.company_name or 'company without a name'}, agreement {agreement.number}, "
         f"base currency {agreement.base_currency}, app '{agreement.app_name}' with {', '.join(agreement.roles) or '?'}"
     )
-    return CheckStep("e-conomic", (line,), tuple(report.warnings))
+    facts = (
+        ("Company", agreement.company_name or "?"),
+        ("Agreement number", str(agreement.number)),
+        ("Base currency", agreement.base_currency),
+        ("App", agreement.app_name or "?"),
+        ("Roles", ", ".join(agreement.roles) or "?"),
+    )
+    return CheckStep("e-conomic", (line,), facts, tuple(report.warnings))
 
 
 def _site(app: App) -> CheckStep:
     access = app.site.check_access()
     lines: list[str] = []
+    facts: list[tuple[str, str]] = []
     if access.title:
         may = (("read", access.can_read), ("write", access.can_write), ("provision", access.can_manage))
         rights = ", ".join(name for name, has in may if has)
         lines.append(f"SharePoint: '{one_line(access.title)}' at {access.url}, may {rights}, zone {access.zone}")
+        facts += [("Site", access.title), ("Address", access.url), ("Rights", rights), ("Time zone", access.zone)]
     for title, there, count in access.lists:
+        facts.append((title, f"{there}: {count:,}" if there else "missing"))
         lines.append(f"  list {title}: " + (f"'{one_line(there)}', {count:,} items" if there else "missing"))
     wrong = ConfigError(access.problems) if access.problems else None
-    return CheckStep("SharePoint", tuple(lines), error=wrong)
+    return CheckStep("SharePoint", tuple(lines), tuple(facts), error=wrong)
 
 
 def _profiles(app: App) -> CheckStep:
@@ -70,7 +82,8 @@ def _profiles(app: App) -> CheckStep:
         return CheckStep("Profiles", error=ConfigError(problems, hint=hint))
     if not chosen:
         return CheckStep("Profiles", warnings=("No profile is enabled. Next: enable one in the list.",))
-    return CheckStep("Profiles", (f"Profiles: {len(chosen)} enabled, every column is bound.",))
+    facts = (("Enabled profiles", str(len(chosen))),)
+    return CheckStep("Profiles", (f"Profiles: {len(chosen)} enabled, every column is bound.",), facts)
 
 
 def _unbound(app: App, chosen: Sequence[Profile]) -> Sequence[Problem]:

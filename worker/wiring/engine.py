@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,30 +15,25 @@ from worker.engine.engine import Engine
 from worker.engine.opened import Opened
 from worker.engine.tenant import TenantBudget
 from worker.engine.terms import EngineOptions
-from worker.errors import ConfigError, NotFoundError
-from worker.ports import Alerts, Clock, Progress, Records, StopSignal, Stores
-from worker.settings import EngineSettings, Installation, Settings, load_installation
+from worker.errors import WorkerError
+from worker.ports import Alerts, Clock, Progress, Records, Secrets, StopSignal, Stores
+from worker.settings import EngineSettings, Installation, Settings, load_installation, load_settings
 from worker.stores import sqlite
-from worker.transport import RetryPolicy
+from worker.stores.secret_files import SecretFiles
+from worker.transport import RetryPolicy, origin
 from worker.wiring.app import App, NoProgress, SystemClock, build_app
+from worker.wiring.live import LiveSettings
 
 DATABASE = "work.sqlite"
 
 
 class Connections:
-    """Implements engine.opened.Opener over settings. `broken`: what is wrong with those that can't be opened."""
+    """Implements engine.opened.Opener over settings as they are now."""
 
     def __init__(
-        self,
-        settings: Mapping[str, Settings],
-        records: Records,
-        *,
-        broken: Mapping[str, ConfigError] | None = None,
-        clock: Clock | None = None,
-        patient: bool = True,
+        self, live: LiveSettings, records: Records, *, clock: Clock | None = None, patient: bool = True
     ) -> None:
-        self.settings = settings
-        self._broken = dict(broken or {})
+        self.live = live
         self._records = records
         self._clock = clock
         self._moment = (lambda: clock.now().timestamp()) if clock else time.time
@@ -46,16 +41,12 @@ class Connections:
         self._budgets: dict[str, TenantBudget] = {}
         self._lock = threading.Lock()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All of them, the broken ones too, so that a person sees what is wrong."""
-        return (*self.settings, *self._broken)
-
     def tenant(self, connection: str) -> str:
         """Throttling is by tenant, which in SharePoint is the host."""
-        if connection not in self.settings:
+        try:
+            return _tenant(self.live.of(connection))
+        except WorkerError:
             return f"none-{connection}"
-        return re.sub(r"[^a-z0-9.-]", "-", urlsplit(self.settings[connection].sharepoint.site_url).netloc.lower())
 
     @contextmanager
     def open(self, connection: str, stop: StopSignal, progress: Progress, patience: float) -> Iterator[Opened]:
@@ -72,11 +63,7 @@ class Connections:
         patience: float | None = None,
     ) -> App:
         """One connection's app. Raises ConfigError when its settings are wrong, NotFoundError when there is none."""
-        if connection in self._broken:
-            raise self._broken[connection]
-        if connection not in self.settings:
-            raise NotFoundError(f"There is no connection '{connection}'.", hint=f"There are: {', '.join(self.names)}")
-        settings = self.settings[connection]
+        settings = self.live.of(connection)
         return build_app(
             settings,
             clock=self._clock,
@@ -84,18 +71,22 @@ class Connections:
             stop=stop,
             patient=self._patient,
             policy=None if patience is None else RetryPolicy(total_seconds=patience),
-            budget=self._budget(connection),
+            budget=self._budget(settings),
         )
 
-    def _budget(self, connection: str) -> TenantBudget:
+    def _budget(self, settings: Settings) -> TenantBudget:
         """One for each tenant, since a process draws units ahead."""
-        tenant, sharepoint = self.tenant(connection), self.settings[connection].sharepoint
+        tenant, sharepoint = _tenant(settings), settings.sharepoint
         with self._lock:
             if tenant not in self._budgets:
                 share = sharepoint.units_per_minute * sharepoint.units_share
                 burst = sharepoint.units_per_minute - share
                 self._budgets[tenant] = TenantBudget(self._records, tenant, share, burst, self._moment)
             return self._budgets[tenant]
+
+
+def _tenant(settings: Settings) -> str:
+    return re.sub(r"[^a-z0-9.-]", "-", urlsplit(settings.sharepoint.site_url).netloc.lower())
 
 
 class Host:
@@ -109,20 +100,19 @@ class Host:
         clock: Clock | None = None,
         alerts: Alerts | None = None,
         options: EngineOptions | None = None,
+        secrets: Secrets | None = None,
         patient: bool = True,
     ) -> None:
         self.installation = installation
         self.settings: EngineSettings = installation.engine
-        self.connections: Mapping[str, Settings] = installation.connections
         self.stores = stores
+        self.live = LiveSettings(installation, stores.records, secrets or open_secrets(installation))
         self.clock: Clock = clock or SystemClock()
         self.stop = threading.Event()
         self.alerts: Alerts = alerts or _alerts(installation.engine)
-        self._opener = Connections(
-            installation.connections, stores.records, broken=installation.broken, clock=clock, patient=patient
-        )
+        self._opener = Connections(self.live, stores.records, clock=clock, patient=patient)
         self.engine = Engine(
-            self._opener.names,
+            self.live.names,
             stores,
             self._opener,
             self.clock,
@@ -137,9 +127,19 @@ class Host:
     def __exit__(self, *_: object) -> None:
         self.stop.set()
 
-    def open(self, connection: str) -> App:
+    def open(self, connection: str, patience: float = 60.0) -> App:
         """An app for one connection, to be used as a context manager. Raises ConfigError, NotFoundError."""
-        return self._opener.app(connection, patience=60.0)
+        return self._opener.app(connection, patience=patience)
+
+    def site_origins(self) -> list[str]:
+        """Where the CRM's sites are: scheme and host of each connection that is set up."""
+        found = []
+        for name in self.live.names:
+            try:
+                found.append(origin(self.live.of(name).sharepoint.site_url))
+            except WorkerError:
+                continue
+        return list(dict.fromkeys(found))
 
 
 def build_host(
@@ -158,7 +158,7 @@ def open_stores(installation: Installation) -> Stores:
     """The stores that the settings choose."""
     engine = installation.engine
     if engine.store == "sqlite":
-        return sqlite.open_stores(data_dir(installation) / DATABASE, engine.queue)
+        return sqlite.open_stores(installation.folder / DATABASE, engine.queue)
     from worker.stores import azure  # needs the extra [azure]
 
     connection = engine.storage_connection
@@ -175,10 +175,24 @@ def open_stores(installation: Installation) -> Stores:
     )
 
 
-def data_dir(installation: Installation) -> Path:
-    """The directory of the whole installation: that of its first connection."""
-    found = next(iter(installation.connections.values()), None)
-    return found.sync.data_dir if found else Path(".data")
+def open_secrets(installation: Installation) -> Secrets:
+    """Where tokens saved in the console go."""
+    return SecretFiles(installation.folder / "secrets")
+
+
+def current_settings(config: Path | None, connection: str | None) -> Settings:
+    """One connection's settings with what was typed in the console, for commands. Raises ConfigError."""
+    if not has_stores(installation := load_installation(config)):
+        return load_settings(config, connection)
+    live = LiveSettings(installation, open_stores(installation).records, open_secrets(installation))
+    if connection is None and len(live.names) == 1:
+        connection = live.names[0]
+    return live.of(connection) if connection in live.names else load_settings(config, connection)
+
+
+def has_stores(installation: Installation) -> bool:
+    """Whether work was ever kept here; looking for it must not make a store."""
+    return installation.engine.store != "sqlite" or (installation.folder / DATABASE).exists()
 
 
 def engine_options(settings: EngineSettings) -> EngineOptions:

@@ -111,23 +111,25 @@ def test_a_broken_header_of_the_platform_is_nobody(on_azure, header):
 def test_a_link_signs_in_once(console):
     link = f"/manage/login?token={console.access.new_link_token()}"
     first = console.client().get(link, follow_redirects=False)
-    assert (first.status_code, first.headers["location"]) == (303, "/manage/api/docs")
+    assert (first.status_code, first.headers["location"]) == (303, "/manage")
     cookie = first.headers["set-cookie"].lower()
     assert "httponly" in cookie
-    assert "samesite=strict" in cookie
+    assert "samesite=lax" in cookie
     again = console.client().get(link, follow_redirects=False)
     assert again.status_code == 401
-    assert "login-link" in again.json()["hint"]
+    assert "login-link" in again.text
 
 
 def test_an_address_to_go_to_is_taken_from_nobody(console):
     link = f"/manage/login?token={console.access.new_link_token()}&next=https://evil.example&redirect=//evil.example"
-    assert console.client().get(link, follow_redirects=False).headers["location"] == "/manage/api/docs"
+    assert console.client().get(link, follow_redirects=False).headers["location"] == "/manage"
 
 
 def test_there_is_no_login_link_where_the_platform_signs_in(on_azure):
     token = Links(on_azure.host.stores.records).issue()
-    assert on_azure.client().get(f"/manage/login?token={token}").status_code == 401
+    answer = on_azure.client().get(f"/manage/login?token={token}", follow_redirects=False)
+    assert answer.headers["location"] == "/.auth/login/aad?post_login_redirect_uri=/manage/login"
+    assert "set-cookie" not in answer.headers
 
 
 def test_a_session_acts_only_with_the_pages_token_and_from_our_own_site(console):
@@ -144,7 +146,7 @@ def test_a_session_acts_only_with_the_pages_token_and_from_our_own_site(console)
 def test_after_the_logout_the_cookie_is_worth_nothing(console):
     browser = console.browser()
     cookies = dict(browser.cookies)
-    assert browser.post("/manage/logout").status_code == 204
+    assert browser.post("/manage/logout", data={}).status_code == 200
     again = console.client()
     again.cookies.update(cookies)
     assert again.get("/manage/api/runs").status_code == 401

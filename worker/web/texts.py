@@ -1,0 +1,121 @@
+"""What people read, in their language: gettext catalogues, and numbers, money and moments as the locale writes them.
+
+Catalogues are plain `.po` files beside this module, compiled in memory when the process starts: no build step, and no
+binary that could differ from its source. English is the language of the sources themselves.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from babel.core import UnknownLocaleError, negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from worker.domain.reasons import Language
+
+LANGUAGES: Mapping[Language, str] = {"en": "English", "da": "Dansk"}
+_FOLDER = Path(__file__).parent / "locale"
+# British order of day and month: people here write 25 Nov, whichever of the two languages they read.
+_LOCALES: Mapping[Language, str] = {"en": "en_GB", "da": "da_DK"}
+
+
+class Texts:
+    """One language. Times are shown in `zone`."""
+
+    def __init__(self, language: Language, zone: str = "Europe/Copenhagen") -> None:
+        self.language = language
+        self.locale = Locale.parse(_LOCALES[language])
+        self._zone = ZoneInfo(zone)
+        self._catalogue = _catalogue(language)
+
+    def __call__(self, text: str, **values: object) -> str:
+        """The sentence in this language, with `{name}` parts filled in."""
+        found = self._catalogue.gettext(text) if text else text
+        return found.format(**values) if values else found
+
+    def gettext(self, text: str) -> str:
+        """For Jinja: the sentence alone."""
+        return self._catalogue.gettext(text) if text else text
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        """For Jinja: the form that fits the number."""
+        return self._catalogue.ngettext(one, many, number)
+
+    def number(self, value: float | Decimal | None, digits: int = 0) -> str:
+        """With the locale's separators; nothing for nothing."""
+        if value is None:
+            return ""
+        pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
+        return numbers.format_decimal(value, format=pattern, locale=self.locale)
+
+    def money(self, value: Decimal | None, currency: str = "") -> str:
+        """Two digits; the currency's code behind it when given."""
+        text = self.number(value, 2)
+        return f"{text} {currency}".rstrip() if text else ""
+
+    def percent(self, value: Decimal | float | None) -> str:
+        """A share of one, with its sign's own spelling."""
+        return "" if value is None else numbers.format_percent(value, format="#,##0 %", locale=self.locale)
+
+    def day(self, value: date | None) -> str:
+        """Day, short month, year."""
+        return "" if value is None else dates.format_date(value, "medium", self.locale)
+
+    def moment(self, value: datetime | None) -> str:
+        """Day and time in the zone."""
+        if value is None:
+            return ""
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return dates.format_datetime(aware, "d MMM y HH:mm", tzinfo=self._zone, locale=self.locale)
+
+    def weekday(self, value: datetime) -> str:
+        """Weekday, day and time in the zone."""
+        return dates.format_datetime(value, "EEE d MMM y HH:mm", tzinfo=self._zone, locale=self.locale)
+
+    def month(self, value: date) -> str:
+        """The month's short name."""
+        return dates.format_date(value, "LLL", self.locale)
+
+    def span(self, seconds: float) -> str:
+        """How long something took or will take."""
+        if seconds < 1:
+            return self("less than a second")
+        return dates.format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=self.locale)
+
+
+def texts_for(language: str | None, accepted: str, zone: str = "Europe/Copenhagen") -> Texts:
+    """The chosen language if there is one of that name, else the best the browser accepts, else English."""
+    known = next((one for one in LANGUAGES if one == language), None)
+    return Texts(known or _negotiated(accepted), zone)
+
+
+@cache
+def _negotiated(accepted: str) -> Language:
+    wanted = [part.partition(";")[0].strip() for part in accepted.split(",")[:20]]
+    names: Sequence[str] = [name.replace("-", "_") for name in wanted if name.replace("-", "").isalnum()]
+    try:
+        found = negotiate_locale([name.partition("_")[0] for name in names], list(LANGUAGES))
+    except (ValueError, UnknownLocaleError):
+        return "en"
+    return next((one for one in LANGUAGES if one == found), "en")
+
+
+@cache
+def _catalogue(language: Language) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    with (_FOLDER / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

@@ -74,7 +74,7 @@ def trouble_of(error: WorkerError) -> Trouble:
     return Trouble(title_of(error), text, error.hint, problems)
 
 
-def show(  # noqa: PLR0913  # a page is all of this
+def show(  # a page is all of this
     request: Request,
     name: str,
     who: Principal,

@@ -50,6 +50,14 @@ def test_unknown_service_or_version(emu: Served, path: str) -> None:
     assert answer.json()["instance"] == path
 
 
+def test_a_missing_module_closes_its_service(emu: Served) -> None:
+    """403 with the code that is documented for it, on this service only; the classic list stays open."""
+    emu.switch(missing_modules="customersapi")
+    answer = emu.get(CONTACTS)
+    assert (answer.status_code, answer.json()["errorCode"]) == (403, "AccessDeniedAgreementMissingModules")
+    assert emu.get(LINES).status_code == emu.get("/customers/1/contacts").status_code == 200
+
+
 def test_contact_fields(emu: Served) -> None:
     """Contacts are flat, omit empties and false flags, and deleted ones are kept and marked."""
     alive, _, gone = emu.json(CONTACTS)["items"]

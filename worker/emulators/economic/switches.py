@@ -48,6 +48,9 @@ SWITCHES = {
         ("deleted", "kept"), "contacts of a deleted customer become deleted or stay as they are (sharp edges, 7)"
     ),
     "contact_key_name": Switch(("number", "customerContactNumber"), "key name of a contact in customersapi"),
+    "missing_modules": Switch(
+        ("none", "customersapi"), "the agreement lacks the module of this service: 403 (other OpenAPI services)"
+    ),
     "open_contact_put_path": Switch(
         ("collection", "both"), "PUT of a contact on the collection only, or on /Contacts/{number} as well"
     ),

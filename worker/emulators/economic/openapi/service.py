@@ -14,7 +14,8 @@ from worker.emulators.economic.wire import dumps
 
 
 class VersionGate:
-    """Makes service name and path case-insensitive, and answers 404 for a version that is not served."""
+    """Makes service name and path case-insensitive, answers 404 for a version that is not served, and 403 for a
+    service whose module the agreement lacks (reference, other OpenAPI services)."""
 
     def __init__(self, app: App, ctx: Context) -> None:
         self.app = app
@@ -24,6 +25,10 @@ class VersionGate:
         service, version, rest = _split(scope["path"])
         if version not in self.ctx.options.versions.get(service, ()):
             error = OpenError(404, "ResourceNotFound", "There is no such service or version.")
+            await open_response(error, scope["path"])(scope, receive, send)
+            return
+        if service == self.ctx.switches.get("missing_modules"):
+            error = OpenError(403, "AccessDeniedAgreementMissingModules", "The agreement lacks the module for this.")
             await open_response(error, scope["path"])(scope, receive, send)
             return
         await self.app(

@@ -172,11 +172,13 @@ class FakeWorld:
 
 
 class EmulatorWorld:
-    """The emulator behind HTTP, and the real adapter in front of it. Waiting is counted, not done."""
+    """The emulator behind HTTP, and the real adapter in front of it. Waiting is counted, not done.
 
-    def __init__(self, records: Records, **options: Any) -> None:
+    `data`: an agreement of generated documents instead of records."""
+
+    def __init__(self, records: Records, *, data: Any = None, **options: Any) -> None:
         self.store = EconomicStore()
-        self.store.load(Documents(records))
+        self.store.load(data or Documents(records))
         self.app = create_app(
             self.store,
             options=EconomicOptions(app_secret=APP_SECRET, grant_token=GRANT, today=lambda: TODAY, **options),

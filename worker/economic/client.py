@@ -91,15 +91,15 @@ class EconomicClient:
         """How many rows a classic collection has."""
         return _page_of(self.get(path, {"pagesize": "1"}), path).results
 
-    def contacts(self) -> Iterator[Mapping[str, Any]]:
-        """All contacts of the agreement by cursor, soft-deleted ones included; each number once.
+    def contacts(self, filter_: str | None = None) -> Iterator[Mapping[str, Any]]:
+        """All contacts of the agreement (or those of a filter) by cursor, soft-deleted ones included; each number once.
 
         Whether a cursor outlives a change of the list is unconfirmed: when one is refused, reading starts anew.
         """
         seen: set[object] = set()
         for starts_left in reversed(range(_STARTS)):
             try:
-                for item in self._by_cursor():
+                for item in self._by_cursor(filter_):
                     number = item.get("number") or item.get("customerContactNumber")
                     if number not in seen:
                         seen.add(number)
@@ -122,13 +122,14 @@ class EconomicClient:
                 return
             answer = self._read(link, None)
 
-    def _by_cursor(self) -> Iterator[Mapping[str, Any]]:
+    def _by_cursor(self, filter_: str | None) -> Iterator[Mapping[str, Any]]:
         cursor: str | None = None
+        asked = {"filter": filter_} if filter_ else {}
         while True:
             if cursor is None:
-                page = self._read(self._contacts, None, _CONTACT_RULES)
+                page = self._read(self._contacts, asked, _CONTACT_RULES)
             else:
-                page = self._read(self._contacts, {"cursor": cursor}, _CURSOR_RULES)
+                page = self._read(self._contacts, {**asked, "cursor": cursor}, _CURSOR_RULES)
             yield from page.get("items") or ()
             before, cursor = cursor, page.get("cursor")
             if not cursor:  # absent on the last page

@@ -120,6 +120,22 @@ def contact(data: Json) -> CustomerContact:
     )
 
 
+def classic_contact(data: Json) -> CustomerContact:
+    """One row of `GET /customers/{n}/contacts`, which does not say when a contact was changed."""
+    number = _whole(data, "customerContactNumber", "/customers/contacts")
+    return CustomerContact(
+        number=number,
+        customer_number=_whole(_part(data, "customer"), "customerNumber", f"/customers/contacts/{number}"),
+        name=_text(data, "name") or "",
+        email=_text(data, "email"),
+        phone=_text(data, "phone"),
+        notes=_text(data, "notes"),
+        e_invoice_id=_text(data, "eInvoiceId"),
+        visible_number=_whole_or_none(data, "sortKey"),
+        deleted=bool(data.get("deleted")),
+    )
+
+
 def invoice(data: Json) -> Invoice:
     """One row of `GET /invoices/booked` or `/invoices/unpaid`."""
     number = _whole(data, "bookedInvoiceNumber", "/invoices")
@@ -150,6 +166,11 @@ def sales_total(data: Json) -> tuple[int, Decimal]:
     """One group of `/invoices/totals/booked/.../customers`: customer number and net sales in base currency."""
     number = _whole(_part(data, "customer"), "customerNumber", "/invoices/totals")
     return number, _money(data, "netAmountInBaseCurrency", "/invoices/totals", number) or Decimal(0)
+
+
+def net_sales(data: Json) -> Decimal | None:
+    """Net sales in base currency of one `/invoices/totals/booked/...` answer; None when it does not say."""
+    return _money(data, "netAmountInBaseCurrency", "/invoices", "totals")
 
 
 def _part(data: Json, name: str) -> Json:

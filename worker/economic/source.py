@@ -14,6 +14,7 @@ from worker.economic.client import EconomicClient
 from worker.errors import AccessDeniedError, ConfigError, NotFoundError, Problem
 from worker.ports import Usage
 
+LARGEST_NUMBER = 999_999_999  # of a customer
 _ALL_ROLES = "SuperUser"
 # Area -> roles that suffice beside SuperUser, from the vendor's permission page; the first is the one to ask for.
 _NEEDED = {
@@ -37,6 +38,11 @@ class EconomicSource:
     def __init__(self, client: EconomicClient, *, expected_agreement: int | None = None) -> None:
         self._client = client
         self._expected = expected_agreement
+
+    @property
+    def client(self) -> EconomicClient:
+        """The connection, for narrower reads over it."""
+        return self._client
 
     def close(self) -> None:
         """Closes the connections."""
@@ -82,7 +88,9 @@ class EconomicSource:
             yield decode.customer(row, names)
 
     def customer(self, number: int) -> Customer | None:
-        """One customer; None when there is none with this number."""
+        """One customer; None when there is none with this number. A number that can't be one is not asked for."""
+        if not 1 <= number <= LARGEST_NUMBER:
+            return None
         try:
             return decode.customer(self._client.get(f"/customers/{number}"), self._names)
         except NotFoundError:
@@ -108,8 +116,7 @@ class EconomicSource:
 
     def sales_totals(self, year: AccountingYear) -> Mapping[int, Decimal]:
         """e-conomic's own net sales per customer in one accounting year."""
-        path = f"/invoices/totals/booked/accounting-years/{year.path_name}/customers"
-        totals = dict(decode.sales_total(group) for group in self._client.groups(path, "customers"))
+        totals = dict(decode.sales_total(group) for group in self._client.groups(totals_path(year), "customers"))
         return {number: amount for number, amount in totals.items() if amount}
 
     def usage(self) -> Usage:
@@ -133,6 +140,11 @@ class EconomicSource:
         except (AccessDeniedError, NotFoundError):
             return {}
         return {row.get(key): str(row.get("name") or "") for row in rows if row.get("name")}
+
+
+def totals_path(year: AccountingYear) -> str:
+    """Where e-conomic sums the sales of one year by customer; one customer's sum is below it, by number."""
+    return f"/invoices/totals/booked/accounting-years/{year.path_name}/customers"
 
 
 def _lacking(roles: Sequence[str]) -> list[str]:

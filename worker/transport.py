@@ -13,7 +13,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from opentelemetry.trace import Span
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
 
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 TIMEOUT = (10.0, 120.0)  # seconds to connect, seconds without a byte
+_PIECE = 65_536  # bytes of a file read at once
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PORTS: Mapping[str, str] = {"https": ":443", "http": ":80"}
 # A connection that failed or broke off; reading again is harmless.
@@ -102,6 +105,16 @@ class StatusRule:
     error: type[WorkerError]
     sentence: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file we ask for must be: a name for messages, media type, first bytes, and the most bytes we take."""
+
+    name: str
+    media_type: str
+    begins: bytes
+    most: int
 
 
 _LATER = "Try again later; nothing is lost."
@@ -256,29 +269,60 @@ class Http:
         Raises the errors of `rules`, PageError for an answer that is no JSON, ProtocolError for one that leads
         elsewhere, UnavailableError when there was no whole answer.
         """
-        if origin(url) not in self._hosts:
-            raise ProtocolError(
-                f"{self.service} gave a link to another host ({origin(url)}); it was not followed.",
-                hint="Check the configured address of the service.",
-            )
+        self._check_host(url)
 
         def once() -> Any:
-            answer = self._sent(url, params)
+            with self._asking(url) as current:
+                answer = self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
+                answered(current, answer.status_code)
             if seen is not None:
                 seen(answer.headers)
             return self._decoded(answer, rules)
 
         return retrying(self._policy, self.waits, f"GET {urlsplit(url).path}", once)
 
-    def _sent(self, url: str, params: Mapping[str, str] | None) -> requests.Response:
+    def get_bytes(
+        self,
+        url: str,
+        kind: FileKind,
+        seen: Callable[[Mapping[str, str]], None] | None = None,
+        rules: Mapping[int, StatusRule] = STATUS_TABLE,
+    ) -> bytes:
+        """Reads a file of `kind`, as patiently as `get_json` and with the same errors; no more of it than `kind.most`.
+
+        Raises PageError for an answer of another media type, ProtocolError for one that is no such file or too large.
+        """
+        self._check_host(url)
+        headers = {"Accept": f"{kind.media_type}, application/json;q=0.5"}  # an error may come as JSON
+
+        def once() -> bytes:
+            with self._asking(url) as current, self._session.get(
+                url, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            ) as answer:  # fmt: skip
+                answered(current, answer.status_code)
+                if seen is not None:
+                    seen(answer.headers)
+                self._refuse(answer, rules)
+                return self._file(answer, kind)
+
+        return retrying(self._policy, self.waits, f"GET {urlsplit(url).path}", once)
+
+    def _check_host(self, url: str) -> None:
+        if origin(url) not in self._hosts:
+            raise ProtocolError(
+                f"{self.service} gave a link to another host ({origin(url)}); it was not followed.",
+                hint="Check the configured address of the service.",
+            )
+
+    @contextmanager
+    def _asking(self, url: str) -> Iterator[Span]:
+        """Counts one request, and turns what the HTTP library raises inside into our errors."""
         with self._lock:
             self.requests += 1
         count_requests(self.service)
         try:
             with request_span(self.service, "GET", url) as current:
-                answer = self._session.get(url, params=params, timeout=TIMEOUT, allow_redirects=False)
-                answered(current, answer.status_code)
-                return answer
+                yield current
         except requests.exceptions.SSLError:
             raise FatalError(
                 f"The secure connection to {self.service} could not be made.", hint="Check certificates and proxy."
@@ -293,7 +337,8 @@ class Http:
                 hint="Check the configured address and the proxy.",
             ) from None
 
-    def _decoded(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> Any:
+    def _refuse(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> None:
+        """Raises unless the status is a success."""
         if 300 <= answer.status_code < 400:
             raise ProtocolError(
                 f"{self.service} redirects to another address; the tokens are not sent there.",
@@ -305,12 +350,33 @@ class Http:
             if isinstance(error, ThrottledError):
                 count_throttled(self.service, error.retry_after or 0.0)
             raise error
+
+    def _decoded(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> Any:
+        self._refuse(answer, rules)
         if "json" not in answer.headers.get("Content-Type", ""):
             raise PageError(
                 f"{self.service} sent a page instead of data{_request_id(answer.headers)}.",
                 hint="Check the configured address, and whether a proxy or sign-in page stands in between.",
             )
         return _parsed(answer, self.service)
+
+    def _file(self, answer: requests.Response, kind: FileKind) -> bytes:
+        media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+        if media_type != kind.media_type:
+            raise PageError(
+                f"{self.service} sent a page instead of the {kind.name}{_request_id(answer.headers)}.",
+                hint="Check the configured address, and whether a proxy or sign-in page stands in between.",
+            )
+        body = bytearray()
+        for piece in answer.iter_content(_PIECE):
+            body += piece
+            if len(body) > kind.most:
+                raise ProtocolError(
+                    f"{self.service} sent a {kind.name} of more than {kind.most:,} bytes; it was not taken."
+                )
+        if not body.startswith(kind.begins):
+            raise ProtocolError(f"What {self.service} sent as {kind.name} is none{_request_id(answer.headers)}.")
+        return bytes(body)
 
 
 def _parsed(answer: requests.Response, service: str) -> Any:

@@ -26,6 +26,7 @@ from source_worlds import (
 )
 
 from worker.errors import (
+    AccessDeniedError,
     AuthenticationError,
     NotFoundError,
     PageError,
@@ -265,6 +266,47 @@ def test_single_reads_serve_explaining_and_forecasts(world: EmulatorWorld) -> No
     assert source.customer(4) is None
     assert source.customer_count() == len(CUSTOMERS)
     assert source.connection_test().warnings == ()
+
+
+def test_one_invoice_by_number(world: EmulatorWorld) -> None:
+    """The same record as in the list, though its answer has lines; None for a number that nobody has."""
+    assert [world.source.invoice(row.number) for row in INVOICES] == list(INVOICES)
+    assert world.source.invoice(999) is None
+    assert world.source.invoice(-1) is None
+
+
+def test_the_pdf_of_an_invoice_is_fetched_from_e_conomic_itself(world: EmulatorWorld) -> None:
+    """One request with its cost counted; the bytes are a PDF."""
+    found = world.source.invoice_pdf(2)
+    assert found.startswith(b"%PDF-")
+    assert found.rstrip().endswith(b"%%EOF")
+    usage = world.source.usage()
+    assert usage.requests == world.metered["requests"] == 1
+    assert usage.units == world.metered["cost"] == 13
+
+
+def test_a_pdf_that_is_not_there_is_not_found(world: EmulatorWorld) -> None:
+    """A number that nobody has, or can have."""
+    for number in (999, -1):
+        with pytest.raises(NotFoundError, match="no such PDF"):
+            world.source.invoice_pdf(number)
+
+
+def test_a_role_that_may_not_fetch_pdfs_names_the_next_step(world: EmulatorWorld) -> None:
+    """Reading data goes on; only the document is refused."""
+    world.switch(pdf_allowed="no")
+    with pytest.raises(AccessDeniedError) as caught:
+        world.source.invoice_pdf(2)
+    assert "role may not fetch PDFs" in caught.value.hint
+    assert world.source.invoice(2) == INVOICES[1]
+
+
+@pytest.mark.parametrize("name", ["429", "500", "503", "cut", "html"])
+def test_a_passing_fault_does_not_spoil_a_pdf(world: EmulatorWorld, name: str) -> None:
+    """Asked for again, and whole."""
+    whole = world.source.invoice_pdf(2)
+    world.fault(name, 2)
+    assert world.source.invoice_pdf(2) == whole
 
 
 def test_tokens_never_show(world: EmulatorWorld, caplog: pytest.LogCaptureFixture) -> None:

@@ -28,6 +28,7 @@ from worker.errors import (
 )
 from worker.transport import (
     STATUS_TABLE,
+    FileKind,
     Http,
     RetryPolicy,
     StatusRule,
@@ -42,6 +43,7 @@ BASE = "https://books.example"
 URL = f"{BASE}/things"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECRET = "planted-grant-token-1234"
+PAPER = FileKind("paper", "application/paper", b"%PAPER", 1000)
 
 
 class Service:
@@ -66,6 +68,9 @@ class Service:
 
     def get(self) -> Any:
         return self.http.get_json(URL)
+
+    def fetch(self) -> bytes:
+        return self.http.get_bytes(URL, PAPER)
 
 
 @pytest.fixture
@@ -329,6 +334,94 @@ def test_secrets_stay_out_of_errors_logs_and_representations(
     assert "*** is not known" in str(caught.value)
     assert "retry call=GET /things" in caplog.text
     assert not any(SECRET[:8] in text for text in shown)
+
+
+def paper(body: bytes = b"%PAPER-1 text", media_type: str = "application/paper") -> dict[str, Any]:
+    return {"body": body, "content_type": media_type}
+
+
+@pytest.mark.parametrize("media_type", ["application/paper", "Application/Paper; charset=binary"])
+def test_a_file_comes_byte_by_byte(service: Service, media_type: str) -> None:
+    """Up to the last byte allowed; asked for by its media type, with the tokens and a count like any request."""
+    whole = b"%PAPER" + bytes(994)
+    seen: list[Any] = []
+    service.answers({**paper(whole, media_type), "headers": {"X-Cost": "13"}})
+    assert service.http.get_bytes(URL, PAPER, seen.append) == whole
+    sent = service.mock.calls[0].request.headers
+    assert sent["Accept"].startswith("application/paper")
+    assert sent["X-Token"] == SECRET
+    assert [headers["X-Cost"] for headers in seen] == ["13"]
+    assert service.http.requests == 1
+
+
+@pytest.mark.parametrize("body", [b"%PAPER" + bytes(995), b"%PAPER" + bytes(200_000)])
+def test_a_file_that_is_too_large_is_not_taken(service: Service, body: bytes) -> None:
+    """One byte too many ends the reading, for good."""
+    service.answers(paper(body))
+    with pytest.raises(ProtocolError, match="more than 1,000 bytes"):
+        service.fetch()
+    assert service.http.requests == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"%PAP", b" %PAPER", b"<html>no</html>"])
+def test_what_only_calls_itself_such_a_file_is_refused(service: Service, body: bytes) -> None:
+    """The first bytes must be those of the kind."""
+    service.answers(paper(body))
+    with pytest.raises(ProtocolError, match="sent as paper is none"):
+        service.fetch()
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/json", "application/papers", ""])
+def test_another_media_type_is_no_file(service: Service, media_type: str) -> None:
+    """A page may pass and is asked for again a few times, whatever its first bytes are."""
+    service.answers(paper(media_type=media_type))
+    with pytest.raises(PageError, match="a page instead of the paper"):
+        service.fetch()
+    assert service.http.requests == 2
+
+
+@pytest.mark.parametrize(
+    "trouble", [503, 429, requests.ConnectionError(), requests.exceptions.ChunkedEncodingError()], ids=str
+)
+def test_a_file_is_asked_for_again_like_data(service: Service, trouble: Any) -> None:
+    """A busy service and a lost read are repeated."""
+    service.answers(trouble, paper())
+    assert service.fetch() == b"%PAPER-1 text"
+
+
+def test_a_file_that_breaks_off_is_asked_for_again(service: Service) -> None:
+    """Fewer bytes than announced are a broken connection."""
+    service.mock.get(URL, **paper(), headers={"Content-Length": "500"}, auto_calculate_content_length=False)
+    service.answers(paper())
+    assert service.fetch() == b"%PAPER-1 text"
+    assert service.http.requests == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_file_is_not_fetched_from_where_a_redirect_points(service: Service, status: int) -> None:
+    """Neither tokens nor trust travel elsewhere."""
+    service.mock.get("https://elsewhere.example/", **paper())
+    service.answers({"status": status, "headers": {"Location": "https://elsewhere.example/"}})
+    with pytest.raises(ProtocolError, match="redirects"):
+        service.fetch()
+    assert [call.request.url for call in service.mock.calls] == [URL]
+
+
+def test_a_file_on_another_host_is_not_asked_for(service: Service) -> None:
+    """A link in data can't make us fetch it."""
+    with pytest.raises(ProtocolError, match="not followed"):
+        service.http.get_bytes("https://elsewhere.example/x", PAPER)
+    assert len(service.mock.calls) == 0
+
+
+def test_a_refused_file_says_why_and_shows_no_secret(service: Service) -> None:
+    """The caller's rules and the service's own words, as for data."""
+    service.answers({"status": 403, "json": {"message": f"Not with {SECRET}."}})
+    rules = {403: StatusRule(AccessDeniedError, "keeps its papers", "Ask nicely.")}
+    with pytest.raises(AccessDeniedError, match=r"^Books keeps its papers \(status 403\). It says: Not with") as caught:
+        service.http.get_bytes(URL, PAPER, rules=rules)
+    assert caught.value.hint == "Ask nicely."
+    assert SECRET not in str(caught.value)
 
 
 def test_what_is_no_passing_fault_is_not_repeated() -> None:

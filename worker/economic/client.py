@@ -9,7 +9,7 @@ from typing import Any
 from worker.economic.limits import RateWatch
 from worker.economic.paging import PAGE_SIZE, Collection, Page
 from worker.errors import AccessDeniedError, AuthenticationError, IncompleteReadError, NotFoundError, ProtocolError
-from worker.transport import STATUS_TABLE, Http, StatusRule
+from worker.transport import STATUS_TABLE, FileKind, Http, StatusRule
 
 _STARTS = 4  # times the reading of contacts may begin: a cursor may be refused when the list has changed
 _ADDRESS_HINT = "Check ECONOMIC_BASE_URL and ECONOMIC_OPENAPI_URL."
@@ -43,6 +43,17 @@ _CONTACT_RULES: Mapping[int, StatusRule] = {
 }
 _CURSOR_RULES = {**_CONTACT_RULES, 400: StatusRule(_CursorRefusedError, "refused its own cursor")}
 
+PDF = FileKind("PDF", "application/pdf", b"%PDF", 10_000_000)
+_PDF_RULES: Mapping[int, StatusRule] = {
+    **_RULES,
+    403: StatusRule(
+        AccessDeniedError,
+        "does not give the app this PDF",
+        "The app's role may not fetch PDFs. Give the app the role SuperUser, and grant it on the agreement again.",
+    ),
+    404: StatusRule(NotFoundError, "has no such PDF", "Check the number in e-conomic."),
+}
+
 
 class EconomicClient:
     """`base_url` is the classic API, `openapi_url` the newer services. Raises the errors of `worker.transport`."""
@@ -68,6 +79,11 @@ class EconomicClient:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
         """One classic resource."""
         return self._read(f"{self._base}{path}", params)
+
+    def pdf(self, path: str) -> bytes:
+        """One document, at most 10 MB, from the classic API's own address: links in data are never followed to it."""
+        self.rate.before_call()
+        return self._http.get_bytes(f"{self._base}{path}", PDF, self.rate.seen, _PDF_RULES)
 
     def rows(self, path: str, key: str, filter_: str | None = None) -> Iterator[Mapping[str, Any]]:
         """All rows of a classic collection, each once, in ascending order of `key`; see `worker.economic.paging`."""

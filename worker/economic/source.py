@@ -109,6 +109,21 @@ class EconomicSource:
         filter_ = None if since is None else f"date$gte:{since.isoformat()}"
         return map(decode.invoice, self._client.rows("/invoices/booked", "bookedInvoiceNumber", filter_))
 
+    def invoice(self, number: int) -> Invoice | None:
+        """One booked invoice; None when there is none with this number."""
+        try:
+            return decode.invoice(self._client.get(f"/invoices/booked/{number}"))
+        except NotFoundError:
+            return None
+
+    def invoice_pdf(self, number: int) -> bytes:
+        """The PDF of one booked invoice, at most 10 MB.
+
+        Raises NotFoundError when there is no such invoice, AccessDeniedError when the app's role may not fetch PDFs
+        (whether Sales may is unconfirmed), ProtocolError when the answer is no PDF.
+        """
+        return self._client.pdf(f"/invoices/booked/{number}/pdf")
+
     def open_invoices(self) -> Iterator[Invoice]:
         """`/invoices/unpaid`; whether open credit notes are in it is unconfirmed, a remainder of 0 never counts."""
         rows = self._client.rows("/invoices/unpaid", "bookedInvoiceNumber")

@@ -48,8 +48,8 @@ def queries(mock: responses.RequestsMock) -> list[dict[str, str]]:
 def test_there_is_no_way_to_write() -> None:
     """All a caller can do is read, count and close; no verb can be handed in."""
     public = {name for name in dir(EconomicClient) if not name.startswith("_")}
-    assert public == {"close", "contacts", "count", "get", "groups", "http", "rows", "short"}
-    assert {name for name in dir(Http) if not name.startswith("_")} == {"close", "get_json"}
+    assert public == {"close", "contacts", "count", "get", "groups", "http", "pdf", "rows", "short"}
+    assert {name for name in dir(Http) if not name.startswith("_")} == {"close", "get_bytes", "get_json"}
 
 
 def test_a_collection_is_asked_for_in_full_pages_and_an_explicit_order(

@@ -103,6 +103,10 @@ class EconomicClient:
             )
         return page.rows
 
+    def first(self, path: str, key: str, filter_: str, most: int) -> list[Mapping[str, Any]]:
+        """The first rows of a classic collection that match, by `key`; at most `most` (1 to 1000), by one request."""
+        return _page_of(self.get(path, {"pagesize": str(most), "sort": key, "filter": filter_}), path).rows[:most]
+
     def count(self, path: str) -> int:
         """How many rows a classic collection has."""
         return _page_of(self.get(path, {"pagesize": "1"}), path).results

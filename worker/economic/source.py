@@ -8,13 +8,15 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
+from worker.domain.converters import cvr_digits
 from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
 from worker.economic import decode
 from worker.economic.client import EconomicClient
+from worker.economic.paging import PAGE_SIZE
+from worker.economic.search import LARGEST_NUMBER, cvr_filter, name_filter, wanted
 from worker.errors import AccessDeniedError, ConfigError, NotFoundError, Problem
 from worker.ports import Usage
 
-LARGEST_NUMBER = 999_999_999  # of a customer
 _ALL_ROLES = "SuperUser"
 # Area -> roles that suffice beside SuperUser, from the vendor's permission page; the first is the one to ask for.
 _NEEDED = {
@@ -96,6 +98,20 @@ class EconomicSource:
         except NotFoundError:
             return None
 
+    def find_customers(self, text: str, limit: int = 20) -> list[Customer]:
+        """Customers that a person may mean by `text`, each once and at most `limit` (of 1000): the one with this
+        number, then those with this CVR number, then those whose name holds the text; the latter two by number.
+
+        One request per meaning the text can have, until there are enough; none for a blank text.
+        """
+        limit = min(limit, PAGE_SIZE)
+        found: dict[int, Customer] = {}
+        for customers in self._meant(text, limit) if limit > 0 else ():
+            found |= {customer.number: customer for customer in customers if customer.number not in found}
+            if len(found) >= limit:
+                break
+        return list(found.values())[: max(0, limit)]
+
     def customer_count(self) -> int:
         """How many customers there are, barred ones too; one cheap request, for forecasts."""
         return self._client.count("/customers")
@@ -138,6 +154,22 @@ class EconomicSource:
         """Requests sent, call cost billed, seconds waited."""
         http = self._client.http
         return Usage(http.requests, 0, self._client.rate.cost, http.waits.seconds)
+
+    def _meant(self, text: str, limit: int) -> Iterator[list[Customer]]:
+        """The answer for each meaning of `text`, asked for when it is wanted."""
+        meant = wanted(text)
+        if meant.number is not None:
+            found = self.customer(meant.number)
+            yield [] if found is None else [found]
+        if meant.cvr is not None:
+            holding = self._first(cvr_filter(meant.cvr), limit)
+            yield [customer for customer in holding if cvr_digits(customer.cvr or "") == meant.cvr]
+        if meant.name is not None:
+            yield self._first(name_filter(meant.name), limit)
+
+    def _first(self, filter_: str, limit: int) -> list[Customer]:
+        rows = self._client.first("/customers", "customerNumber", filter_, limit)
+        return [decode.customer(row, self._names) for row in rows]
 
     @cached_property
     def _names(self) -> decode.CustomerNames:

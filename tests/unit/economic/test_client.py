@@ -48,7 +48,7 @@ def queries(mock: responses.RequestsMock) -> list[dict[str, str]]:
 def test_there_is_no_way_to_write() -> None:
     """All a caller can do is read, count and close; no verb can be handed in."""
     public = {name for name in dir(EconomicClient) if not name.startswith("_")}
-    assert public == {"close", "contacts", "count", "get", "groups", "http", "pdf", "rows", "short"}
+    assert public == {"close", "contacts", "count", "first", "get", "groups", "http", "pdf", "rows", "short"}
     assert {name for name in dir(Http) if not name.startswith("_")} == {"close", "get_bytes", "get_json"}
 
 
@@ -62,6 +62,14 @@ def test_a_collection_is_asked_for_in_full_pages_and_an_explicit_order(
     assert [*client.rows("/customers", "customerNumber", "balance$ne:0")] == [{"customerNumber": 1}]
     plain = {"pagesize": "1000", "skippages": "0", "sort": "customerNumber"}
     assert queries(mock) == [plain, {**plain, "filter": "balance$ne:0"}]
+
+
+def test_the_first_rows_come_by_one_small_page(client: EconomicClient, mock: responses.RequestsMock) -> None:
+    """As many rows as are wanted, in order; a service that sends more does not add any."""
+    page = {"collection": [{"customerNumber": 1}, {"customerNumber": 2}], "pagination": {"results": 900}}
+    mock.get(f"{BASE}/customers", json=page)
+    assert client.first("/customers", "customerNumber", "barred$eq:true", 1) == [{"customerNumber": 1}]
+    assert queries(mock) == [{"pagesize": "1", "sort": "customerNumber", "filter": "barred$eq:true"}]
 
 
 def test_counting_reads_one_row(client: EconomicClient, mock: responses.RequestsMock) -> None:

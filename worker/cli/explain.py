@@ -28,7 +28,7 @@ def explain(
         if broken:
             tell(f"{some(len(broken), 'profile')} can't be read and {'is' if len(broken) == 1 else 'are'} left out:")
             tell_problems(all_problems(broken))
-        with app.session(chosen, app.run_options()) as session:
+        with app.session_for(customer, chosen, app.run_options()) as session:
             story = session.explain(customer, app.settings.sync.language)
         if story is None:
             raise NotFoundError(f"e-conomic has no customer {customer}.", hint="Check the number in e-conomic.")

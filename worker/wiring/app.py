@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cached_property
@@ -21,6 +21,7 @@ from worker.domain.profile_row import profile_from_json
 from worker.domain.report import RunReport, Trigger
 from worker.domain.trend import TrendRules
 from worker.economic.client import EconomicClient
+from worker.economic.one_customer import OneCustomer
 from worker.economic.source import EconomicSource
 from worker.errors import BusyError
 from worker.ports import Budget, Clock, ProfileRow, Progress, StopSignal
@@ -166,6 +167,11 @@ class App:
     def session(self, profiles: Sequence[Profile], options: RunOptions) -> Session:
         """A session over these profiles."""
         return Session(self.world(), profiles, options)
+
+    def session_for(self, number: int, profiles: Sequence[Profile], options: RunOptions) -> Session:
+        """A session that sees one customer of e-conomic only, and reads no more than that one takes."""
+        world = replace(self.world(), source=OneCustomer(self.source, number))
+        return Session(world, profiles, options)
 
     def world(self) -> World:
         """Both sides and the run list."""

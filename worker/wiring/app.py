@@ -169,7 +169,8 @@ class App:
         return Session(self.world(), profiles, options)
 
     def session_for(self, number: int, profiles: Sequence[Profile], options: RunOptions) -> Session:
-        """A session that sees one customer of e-conomic only, and reads no more than that one takes."""
+        """A session that sees one customer of e-conomic only, and reads no more than that one takes. For explaining:
+        a plan or run of it would take every other customer for missing."""
         world = replace(self.world(), source=OneCustomer(self.source, number))
         return Session(world, profiles, options)
 

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.context import guarded, opened_app
+from worker.cli.context import OPTIONS, guarded, opened_app
 from worker.cli.output import say, tell, tell_error
 from worker.errors import ConfigError, WorkerError
+from worker.settings import load_installation
 from worker.wiring import App
 from worker.wiring.checking import CheckStep, check_connection
 
@@ -42,7 +43,7 @@ def provision(
 ) -> None:
     """Make missing lists, columns, indexes, views, looks and profiles. Never drops or renames anything."""
     with guarded(), opened_app(quiet=True) as app:
-        plan = app.provision_plan(reset_formatting=reset_formatting)
+        plan = app.provision_plan(economy_url=_economy_url(), reset_formatting=reset_formatting)
         for step in plan.steps:
             say(f"{'would ' if dry_run else ''}{step}")
         if plan.problems:
@@ -56,6 +57,12 @@ def provision(
             say(f"{'would ' if dry_run else ''}save profile '{title}'")
         if not plan.steps and not added:
             say("Nothing is missing.")
+
+
+def _economy_url() -> str | None:
+    """Where economy cards are, from ENGINE_PUBLIC_URL; None when people can't reach the worker anywhere."""
+    public = load_installation(OPTIONS.config).engine.public_url
+    return f"{public}/economy/{{customer}}" if public else None
 
 
 def _missing_profiles(app: App, *, dry_run: bool) -> list[str]:

@@ -2,11 +2,13 @@
 
 A file holds SharePoint's own JSON with three liberties, all resolved here: words in both languages as `{{word}}`,
 columns by their logical names, and `{{economy_link}}`, the address of a company's economy card. An element that needs
-an address nobody gave is left out; if that is the outermost one, so is the whole formatter.
+an address nobody gave is left out; a column that would show nothing then shows its value, so that our mark stands on it
+all the same: an address that is given one day is told from a link that somebody took away.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +28,8 @@ Kind = Literal["column", "view", "form"]
 _WORD = re.compile(r"\{\{(\w+)\}\}")
 _COLUMN = re.compile(r"\[\$(\w+)")
 _LINK = "economy_link"
+_RENDERED_LINK = re.compile(r"='(https?://[^']*)' \+ \[\$\w+\](?: \+ '([^']*)')?")
+_PLAIN = {"elmType": "span", "txtContent": "@currentField"}
 _DESCRIPTIONS = "descriptions.json"
 _HINT = "Restore config/formatting as shipped with the worker, or set SYNC_CONFIG_DIR."
 
@@ -163,6 +167,12 @@ def economy_link(address: str | None) -> tuple[str, str] | None:
     return before, after
 
 
+def link_in(text: str) -> tuple[str, str] | None:
+    """The address around the customer's number that stands in a formatter of ours; None when there is none."""
+    found = (_RENDERED_LINK.fullmatch(part) for part in _texts(json.loads(text)))
+    return next(((part[1], part[2] or "") for part in found if part), None)
+
+
 # --- rendering
 
 
@@ -205,7 +215,9 @@ def _children(formatter: Formatter, nodes: list[Any], place: Place, language: La
         except _NoAddressError:
             continue
     if nodes and not kept:
-        raise _NoAddressError
+        if formatter.kind != "column":
+            raise _NoAddressError
+        return [dict(_PLAIN)]
     return kept
 
 

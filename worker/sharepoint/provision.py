@@ -53,8 +53,8 @@ class Provisioner:
         """Looks at the site and says what is missing. Writes nothing.
 
         `economy_url` is where a company's economy card is, with `{customer}` for its number (or the number at the end);
-        without it there are no links to it. `reset_formatting` also puts back views, formatting and forms that people
-        changed or took away. Raises ConfigError for an address that can't stand in a list.
+        without it links are neither made nor taken away. `reset_formatting` also puts back views, formatting and forms
+        that people changed or took away. Raises ConfigError for an address that can't stand in a list.
         """
         dresser = Dresser(
             self._site, self._changes, self._looks, self._language, economy_link(economy_url), reset_formatting
@@ -205,4 +205,8 @@ def _unlike(definition: ListDefinition, column: ColumnDefinition, there: FieldIn
 
 def as_json(plan: ProvisionPlan) -> dict[str, Any]:
     """The plan for a program to read."""
-    return {"steps": [step.text for step in plan.steps], "problems": [str(problem) for problem in plan.problems]}
+    return {
+        "steps": [step.text for step in plan.steps],
+        "problems": [str(problem) for problem in plan.problems],
+        "kept": list(plan.kept),
+    }

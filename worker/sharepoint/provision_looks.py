@@ -3,6 +3,7 @@
 Whatever people changed stays, unless a reset is asked for. What they took away stays away too, which needs a witness,
 since nothing looks like never: a column's description and its formatting are written in one change, so where the
 description stands and the formatting does not, somebody removed it. For a form any such column of its list will do.
+Links stay too where no address is given: whoever provisions need not know it. A reset without one takes them out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from worker.domain.values import ColumnKind
 from worker.sharepoint.definitions import ColumnDefinition, Filler, ViewDefinition
-from worker.sharepoint.formatting import LANGUAGES, Language, Looks, Place
+from worker.sharepoint.formatting import LANGUAGES, Language, Looks, Place, link_in
 from worker.sharepoint.formatting_marks import Origin, origin_of, same_value
 from worker.sharepoint.provision_parts import Changes, Dress, Found, Step
 from worker.sharepoint.site import SharePointSite
@@ -34,12 +35,21 @@ class Dresser:
     link: tuple[str, str] | None
     reset: bool
 
-    def text(self, found: Found, name: str | None, language: Language | None = None) -> str | None:
-        """The text of a formatter for this list; None when it has none, or needs an address that is not given."""
+    def text(
+        self, found: Found, name: str | None, language: Language | None = None, *, present: str = ""
+    ) -> str | None:
+        """The text of a formatter for this list, in the place of `present`; None when it has none, or needs an address
+        that is not given."""
         if self.looks is None or name is None:
             return None
         titles = {column.name: self._title(found, column) for column in found.definition.columns}
-        return self.looks.text(name, Place(found.internal(), titles, self.link), language or self.language)
+        place = Place(found.internal(), titles, self._link_beside(present))
+        return self.looks.text(name, place, language or self.language)
+
+    def _link_beside(self, present: str) -> tuple[str, str] | None:
+        """The address to link to; without one, that of what we wrote there before."""
+        keeps = self.link is None and not self.reset and origin_of(present) is Origin.OURS
+        return link_in(present) if keeps else self.link
 
     def steps(self, found: Found, kept: list[str]) -> Iterator[Step]:
         """Form, column formatting, descriptions; what people changed goes to `kept`."""
@@ -56,7 +66,7 @@ class Dresser:
         where = f"formatting of {where}"
         verb = self._verb(found, view.formatter, there.formatter, where, kept, was_there=was_there)
         if verb:
-            change = {"CustomFormatter": self.text(found, view.formatter)}
+            change = {"CustomFormatter": self.text(found, view.formatter, present=there.formatter)}
             path = there.path(found.path)
             yield Step(f"{verb} {where} ({view.formatter})", lambda: self.changes.merge(path, change))
 
@@ -71,7 +81,7 @@ class Dresser:
         was_there = self._ours(present.description, column.filled)
         verb = self._verb(found, column.formatter, present.formatter, where, kept, was_there=was_there)
         if verb:
-            text = self.text(found, column.formatter)
+            text = self.text(found, column.formatter, present=present.formatter)
             yield Step(
                 f"{verb} {where} ({column.formatter})",
                 lambda: self.changes.merge(self._path(found, column), {"CustomFormatter": text}),
@@ -129,7 +139,7 @@ class Dresser:
         for content_type, present in found.form.items():
             verb = self._verb(found, name, present, f"layout of the {where}", kept, was_there=dressed)
             if verb:
-                text = self.text(found, name)
+                text = self.text(found, name, present=present)
                 path = f"{found.path}/contenttypes('{content_type}')"
                 yield Step(
                     f"{verb} layout of the {where} ({sections})",
@@ -153,12 +163,11 @@ class Dresser:
         self, found: Found, name: str | None, present: str, what: str, kept: list[str], *, was_there: bool
     ) -> str | None:
         """What to do about a formatter: "set", "update", "put back", or nothing (None)."""
-        wanted = self.text(found, name)
-        if wanted is None:
+        if self.text(found, name, present=present) is None:
             return None
         origin = origin_of(present)
         if origin is Origin.OURS:
-            texts = [self.text(found, name, language) for language in LANGUAGES]
+            texts = [self.text(found, name, language, present=present) for language in LANGUAGES]
             return None if any(same_value(text, present) for text in texts) else "update"
         if origin is Origin.NOBODY and not was_there:
             return "set"

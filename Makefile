@@ -26,9 +26,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# What only tests need and pip has not: the storage emulator (npm), and the Functions worker in an environment of its own.
-$(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json tests/support/mini_host/install.py azure-functions/requirements.txt
+# What only tests need and pip has not: the storage emulator (npm), the Functions worker in an environment of its own,
+# and the system's Chromium (apt-get, or SYNC_CHROMIUM names another).
+$(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json tests/support/browser.py tests/support/mini_host/install.py azure-functions/requirements.txt
 	$(BIN)/python -m tests.support.azurite install
+	$(BIN)/python -m tests.support.browser install
 	$(BIN)/python -m tests.support.mini_host install
 	@touch $@
 

@@ -125,6 +125,14 @@ def test_danish_titles_are_given_when_asked_and_found_again_in_either_language(e
     assert target.columns["City"].internal == "City"
 
 
+def test_a_list_with_an_english_title_keeps_it_on_a_danish_site(empty):
+    """It may be the CRM's own; nothing is renamed."""
+    make_companies(empty, "Companies")
+    apply(empty, "da")
+    assert info(empty, "companies").title == "Companies"
+    assert info(empty, "contacts").title == "Kontaktpersoner"
+
+
 def test_the_crms_own_list_keeps_its_names_views_and_versions(empty):
     """Columns count as there under their display names; only what is missing comes."""
     path = make_companies(empty, "Companies", text_field("field_1", "Kundenummer"), text_field("field_2", "Postnr"))

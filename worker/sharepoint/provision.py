@@ -106,8 +106,9 @@ class Provisioner:
         if found.info is None:
             yield Step(f"create list '{definition.name(self._language)}'", lambda: self._make_list(found))
             return
-        if found.info.title == definition.url != definition.name(self._language):
-            # The title it was made under: provisioning was interrupted before the list got its own.
+        if found.info.title == definition.url and definition.url not in definition.titles():
+            # The title it was made under: provisioning was interrupted before the list got its own. Where that is a
+            # title in some language too, the list may well be somebody's, and keeps it.
             yield Step(f"give list '{found.info.title}' its title", lambda: self._finish_list(found))
         elif definition.owner == "worker" and found.info.versioning:
             yield Step(f"switch versions off in list '{found.info.title}'", lambda: self._finish_list(found))

@@ -118,3 +118,4 @@ class RunReport:
     target_requests: int = 0
     units: float = 0.0
     waited_seconds: float = 0.0
+    judged: frozenset[str] | None = None  # keys of the rows that were looked at; None = every row

@@ -120,6 +120,8 @@ class Engine:
             runs=runs,
             expected=dict(request.expected),
             approved=("*",) if request.override_brake else request.approved,
+            plan_of=request.plan_of,
+            keys=request.keys,
             by=request.by,
         )
         job = self._book.begin(job)
@@ -166,6 +168,24 @@ class Engine:
             approved=tuple(digests.values()),
         )
         return self.start(request)[0]
+
+    def apply_plan(self, connection: str, job_id: str, by: str = "", *, override_brake: bool = False) -> Job:
+        """Starts a job that writes, row by row, what that job's plans showed and what is still the same.
+
+        Raises NotFoundError, ConfigError when it holds no plan, BusyError.
+        """
+        job = self._known_job(connection, job_id)
+        planned = tuple(run.profile for run in job.runs if run.plan_digest)
+        if job.mode is not RunMode.PLAN or not job.state.is_over or not planned:
+            raise ConfigError([Problem(f"run {job_id}", "holds no plan.")], hint="Make a plan first.")
+        request = StartRequest(connection, planned, by=by, override_brake=override_brake, plan_of=job_id)
+        return self.start(request)[0]
+
+    def retry(self, connection: str, profile: str, keys: Sequence[str], by: str = "") -> Job:
+        """Starts a job that writes these rows of a profile and no others. Raises ConfigError, BusyError."""
+        if not keys:
+            raise ConfigError([Problem("rows", "none was chosen.")], hint="Choose at least one row.")
+        return self.start(StartRequest(connection, (profile,), by=by, keys=tuple(dict.fromkeys(keys))))[0]
 
     def plan_of(self, connection: str, job_id: str, profile: str) -> PlanEntry | None:
         """A profile's plan; None until it is planned. Raises NotFoundError."""

@@ -28,6 +28,7 @@ from worker.engine.kept_source import KeptSource
 from worker.engine.names import data_prefix, work_name
 from worker.engine.notes import JobNotes
 from worker.engine.opened import Opener
+from worker.engine.stored_plan import StoredPlan
 from worker.engine.tenant import Keeper, TenantBudget, take_slot
 from worker.engine.terms import EngineOptions, Verdict
 from worker.engine.work import Bounds, OutOfTimeError, Slice
@@ -232,8 +233,17 @@ class Handler:
         patience = self._options.patience or self._options.slice_seconds / 2
         with self._opener.open(job.connection, stop, progress, patience) as opened:
             kept = lambda before, then: KeptSource(opened.world.source, records, prefix, before, then)  # noqa: E731
-            with Slice(opened, notes, shelf, kept, bounds, progress) as part:
+            agreed = lambda profile: self._agreed(job, profile)  # noqa: E731
+            with Slice(opened, notes, shelf, kept, bounds, progress, agreed) as part:
                 yield part
+
+    def _agreed(self, job: Job, profile: str) -> StoredPlan | None:
+        """The plan of a profile that a person looked at, for a job that keeps to it."""
+        looked_at = self._book.job(job.connection, job.plan_of)
+        if looked_at is None:
+            return None
+        index = next((at for at, run in enumerate(looked_at.runs) if run.profile == profile), None)
+        return None if index is None else self._book.shelf(looked_at).plan(index)
 
     def _continued(self, notes: JobNotes) -> Verdict:
         if not notes.fruitful and not self._stop.is_set():
@@ -244,7 +254,7 @@ class Handler:
     def _delayed(self, notes: JobNotes, error: RetriableError) -> Verdict:
         told = error.retry_after if isinstance(error, ThrottledError) else None
         own = min(self._options.longest_delay, self._options.first_delay * 2 ** min(notes.checkpoint.fruitless - 1, 20))
-        delay = max(told or 0.0, own) if told is None else told
+        delay = own if told is None else told
         text = f"{error.message} It goes on by itself in {round(delay)} s."
         notes.change(lambda job: replace(job, message=text))
         log.warning("delayed job=%s seconds=%.0f reason=%s", notes.job.job_id, delay, error)

@@ -85,6 +85,8 @@ class Job:
     cancel: bool = False
     expected: Mapping[str, str] = field(default_factory=dict)
     approved: tuple[str, ...] = ()
+    plan_of: str = ""  # id of the job whose plans alone may be applied, row by row
+    keys: tuple[str, ...] = ()  # rows that alone are written; empty = all
     by: str = ""  # who asked for it: a name for people, never a token
     message: str = ""
 
@@ -147,6 +149,8 @@ def load_job(content: bytes) -> Job:
         cancel=data["cancel"],
         expected=data["expected"],
         approved=tuple(data["approved"]),
+        plan_of=data.get("planOf", ""),  # records of earlier versions have none
+        keys=tuple(data.get("keys", ())),
         by=data["by"],
         message=data["message"],
     )
@@ -168,6 +172,8 @@ def job_data(job: Job) -> dict[str, Any]:
         "cancel": job.cancel,
         "expected": dict(job.expected),
         "approved": list(job.approved),
+        "planOf": job.plan_of,
+        "keys": list(job.keys),
         "by": job.by,
         "message": job.message,
         "runs": [_run_data(run) for run in job.runs],

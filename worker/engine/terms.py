@@ -35,7 +35,9 @@ class StartRequest:
     """A person or a program asks for runs. `profiles` empty = all enabled. `key`: the same key never starts twice.
 
     `expected` (profile -> plan digest) lets nothing but exactly those plans be applied. `approved` are digests of
-    plans that pass the brake; `override_brake` lets every plan pass.
+    plans that pass the brake; `override_brake` lets every plan pass. `plan_of` is the id of a job that planned: row by
+    row, only what its plans showed and what is still the same is written. `keys` are the rows of the one profile that
+    are written, and no others.
     """
 
     connection: str
@@ -47,6 +49,8 @@ class StartRequest:
     expected: Mapping[str, str] = field(default_factory=dict)
     approved: tuple[str, ...] = ()
     override_brake: bool = False
+    plan_of: str = ""
+    keys: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):

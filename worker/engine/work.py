@@ -19,7 +19,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from worker.domain.brake import brake_reasons
+from worker.domain.narrowing import only_agreed, only_keys
 from worker.domain.plan import Change
+from worker.domain.planning import Planned
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_digest, profile_from_json, profile_to_json
 from worker.domain.report import LastRun, RunMode, RunReport, RunStatus
@@ -32,7 +34,7 @@ from worker.engine.notes import JobNotes
 from worker.engine.opened import Opened
 from worker.engine.rest import apply_chunk, narrowed
 from worker.engine.stored_plan import DamagedError, Shelf, StoredPlan
-from worker.errors import BrakeError, ConfigError, LeaseLostError, StalePlanError, WorkerError
+from worker.errors import BrakeError, ConfigError, LeaseLostError, Problem, StalePlanError, WorkerError
 from worker.ports import Progress, StopSignal, Usage
 from worker.sync.applier import Applied, Applier
 from worker.sync.bindings import Bindings, bind_profiles
@@ -76,7 +78,9 @@ class Slice:
         kept: Callable[[Callable[[], None], Callable[[], None]], KeptSource],
         bounds: Bounds,
         progress: Progress,
+        agreed: Callable[[str], StoredPlan | None],
     ) -> None:
+        self._agreed = agreed
         self._chunk = bounds.chunk
         self._opened = opened
         self._world = opened.world
@@ -234,7 +238,7 @@ class Slice:
         profile = self._profile(run.profile)
         facts = RunFacts(run.run_id, self.started, self.today)
         self._notes.change_run(run.profile, lambda one: replace(one, status=RunStatus.RUNNING, started=self.started))
-        planned = self._the_planner.plan(profile, facts)
+        planned = self._narrowed(profile, self._the_planner.plan(profile, facts))
         if not self._last:
             self._last = self._world.runs.last_good([one.title for one in self._all_profiles()])
             self._tell_lag()
@@ -246,6 +250,28 @@ class Slice:
         digest = planned.plan.digest
         self._notes.change_run(run.profile, lambda one: replace(one, plan_digest=digest, braked=braked))
         return stored
+
+    def _narrowed(self, profile: Profile, planned: Planned) -> Planned:
+        """No more than was asked for: some rows, or what a plan showed."""
+        if self._job.keys:
+            planned = only_keys(planned, self._job.keys)
+        if self._job.plan_of:
+            planned = only_agreed(planned, self._agreed_plan(profile).plan)
+        return planned
+
+    def _agreed_plan(self, profile: Profile) -> StoredPlan:
+        agreed = self._agreed(profile.title)
+        if agreed is None or agreed.profile_digest != profile_digest(profile):
+            what = "is no longer kept" if agreed is None else "was made from another version of the profile"
+            raise ConfigError([Problem(f"plan of '{profile.title}'", f"{what}.")], hint="Make a new plan.")
+        return agreed
+
+    def _judged(self, run: JobRun) -> frozenset[str] | None:
+        """Rows this run can say are well; None = all of them."""
+        if self._job.keys:
+            return frozenset(self._job.keys)
+        agreed = self._agreed(run.profile) if self._job.plan_of else None
+        return frozenset(change.key for change in agreed.plan.changes) if agreed else None
 
     def _tell_lag(self) -> None:
         for title, last in self._last.items():
@@ -451,6 +477,7 @@ class Slice:
             target_requests=run.target_requests,
             units=run.units,
             waited_seconds=run.waited_seconds,
+            judged=self._judged(run),
         )
 
     def _finish(self, state: JobState, message: str = "") -> None:

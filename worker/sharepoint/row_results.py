@@ -18,7 +18,7 @@ from worker.domain.values import Column, ColumnKind, Item, Value
 
 HEALED = "Healed"
 _COMPARED = ("Outcome", "ReasonCode", "Reason", "Hint", "TargetItemID")
-KNOWN_COLUMNS = ("ResultKey", "Profile", *_COMPARED)
+KNOWN_COLUMNS = ("ResultKey", "Profile", "SourceKey", *_COMPARED)
 # Only a run that looked at every row can say that one is well.
 _COMPLETE = frozenset({RunStatus.SUCCEEDED, RunStatus.WITH_ERRORS})
 _LONGEST_KEY = 200
@@ -56,7 +56,8 @@ def _healed(
 ) -> Iterator[tuple[str, int | None, dict[str, Value]]]:
     for key, there in known.items():
         ours = there.values["Profile"] == report.profile
-        if ours and key not in standing and there.values["Outcome"] != HEALED:
+        looked_at = report.judged is None or there.values["SourceKey"] in report.judged
+        if ours and looked_at and key not in standing and there.values["Outcome"] != HEALED:
             yield key, there.item_id, {"Outcome": HEALED, "RunID": report.run_id}
 
 

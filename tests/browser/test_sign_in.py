@@ -9,8 +9,6 @@ from tests.browser.axe import assert_accessible
 from tests.browser.elsewhere import by_other_name, elsewhere
 from tests.browser.looks import Look, shots
 
-# A page without a referrer sends its forms with `Origin: null`, which the guard takes for another site.
-_FORMS_REFUSED = pytest.mark.xfail(strict=True, reason="our own forms are refused; once they are not, take this out")
 _NO_DANISH = pytest.mark.xfail(strict=True, reason="errors are not translated yet; once they are, take this out")
 
 
@@ -56,7 +54,6 @@ def test_the_refusal_is_in_the_readers_language(new_page):
     assert "You are not signed in." not in danish.get_by_role("alert").inner_text()
 
 
-@_FORMS_REFUSED
 def test_signing_out_ends_the_session(page):
     with page.expect_navigation() as going:
         page.get_by_role("button", name="Sign out").click()
@@ -100,7 +97,6 @@ def test_another_site_cant_frame_the_console(page, live, watch):
     assert any("frame" in fault for fault in watch.take())
 
 
-@_FORMS_REFUSED
 def test_a_form_with_an_old_token_is_refused(page, live):
     """Somebody else's session: the page must be loaded again."""
     page.goto("/manage")

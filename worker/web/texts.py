@@ -1,6 +1,6 @@
 """What people read, in their language: gettext catalogues, and numbers, money and moments as the locale writes them.
 
-Catalogues are plain `.po` files beside this module, compiled in memory when the process starts: no build step, and no
+Catalogues are plain `.po` files below `locale/`, one for each room of pages, compiled in memory when the process starts: no build step, and no
 binary that could differ from its source. English is the language of the sources themselves.
 """
 
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 from babel.core import UnknownLocaleError, negotiate_locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -113,8 +114,12 @@ def _negotiated(accepted: str) -> Language:
 def _catalogue(language: Language) -> gettext.NullTranslations:
     if language == "en":
         return gettext.NullTranslations()
-    with (_FOLDER / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, language)
+    catalogue = Catalog(language)
+    for path in sorted((_FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, language):
+                if message.id:
+                    catalogue[message.id] = message
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

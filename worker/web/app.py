@@ -14,6 +14,7 @@ from worker.errors import WorkerError
 from worker.web import api_profiles, api_runs, guard, pages, problems
 from worker.web.access import COOKIE, Access
 from worker.web.console import routers
+from worker.web.console.plans import PlanShelf
 from worker.web.desk import Desk
 from worker.web.forms import Posted
 from worker.web.guard import Reader
@@ -49,6 +50,7 @@ def create_app(host: Host, *, access: Access | None = None) -> FastAPI:
     )
     app.state.host = host
     app.state.desk = Desk(host)
+    app.state.plans = PlanShelf(host.engine)
     app.state.access = access or access_for(host)
     public = host.settings.public_url
     app.state.public_origin = f"{urlsplit(public).scheme}://{urlsplit(public).netloc}" if public else ""

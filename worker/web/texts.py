@@ -1,13 +1,15 @@
 """What people read, in their language: gettext catalogues, and numbers, money and moments as the locale writes them.
 
-Catalogues are plain `.po` files below `locale/`, one for each room of pages, compiled in memory when the process starts: no build step, and no
-binary that could differ from its source. English is the language of the sources themselves.
+Catalogues are plain `.po` files below `locale/`, one for each room of pages, compiled in memory when the process
+starts: no build step, and no binary that could differ from its source. English is the language of the sources
+themselves.
 """
 
 from __future__ import annotations
 
 import gettext
 import io
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +24,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from worker.domain.reasons import Language
+from worker.domain.render.values import plain
+from worker.domain.values import Value
 
 LANGUAGES: Mapping[Language, str] = {"en": "English", "da": "Dansk"}
 _FOLDER = Path(__file__).parent / "locale"
@@ -42,6 +46,18 @@ class Texts:
         """The sentence in this language, with `{name}` parts filled in."""
         found = self._catalogue.gettext(text) if text else text
         return found.format(**values) if values else found
+
+    def sentence(self, text: str) -> str:
+        """A sentence that the worker wrote in English with names and numbers in it: the catalogue's `{name}` parts
+        stand for them. One that the catalogue does not have stays English."""
+        found = self.gettext(text)
+        if found != text or self.language == "en":
+            return found
+        for pattern, danish in _patterns(self.language):
+            match = pattern.fullmatch(text)
+            if match:
+                return danish.format(**match.groupdict())
+        return text
 
     def gettext(self, text: str) -> str:
         """For Jinja: the sentence alone."""
@@ -86,6 +102,23 @@ class Texts:
         """The month's short name."""
         return dates.format_date(value, "LLL", self.locale)
 
+    def value(self, value: Value) -> str:
+        """Any value of a list or of e-conomic; nothing for nothing. Texts on one line, without unseen marks."""
+        match value:
+            case None:
+                return ""
+            case bool():
+                return self("yes") if value else self("no")
+            case Decimal():
+                exponent = value.as_tuple().exponent
+                return self.number(value, -exponent if isinstance(exponent, int) and exponent < 0 else 0)
+            case datetime():
+                return self.moment(value)
+            case date():
+                return self.day(value)
+            case _:
+                return plain(str(value))
+
     def span(self, seconds: float) -> str:
         """How long something took or will take."""
         if seconds < 1:
@@ -111,16 +144,35 @@ def _negotiated(accepted: str) -> Language:
 
 
 @cache
+def _patterns(language: Language) -> list[tuple[re.Pattern[str], str]]:
+    """Catalogue sentences with `{name}` parts, those with more words of their own first."""
+    texts = {str(one.id): str(one.string) for one in _messages(language) if isinstance(one.id, str) and "{" in one.id}
+    return [(_pattern(key), text) for key, text in sorted(texts.items(), key=lambda pair: -len(pair[0]))]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", sentence)
+    return re.compile(
+        "".join(re.escape(part) if at % 2 == 0 else f"(?P<{part}>.+?)" for at, part in enumerate(parts)), re.DOTALL
+    )
+
+
+@cache
 def _catalogue(language: Language) -> gettext.NullTranslations:
     if language == "en":
         return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    write_mo(compiled, _messages(language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+@cache
+def _messages(language: Language) -> Catalog:
     catalogue = Catalog(language)
     for path in sorted((_FOLDER / language).glob("*.po")):
         with path.open("rb") as file:
             for message in read_po(file, language):
                 if message.id:
                     catalogue[message.id] = message
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return catalogue

@@ -1,5 +1,5 @@
 """The administrators' pages, at /manage."""
 
-from worker.web.console import connection, overview
+from worker.web.console import connection, overview, plan_pages, runs
 
-routers = (overview.router, connection.router)
+routers = (overview.router, connection.router, runs.router, plan_pages.router)

@@ -1,1 +1,65 @@
-// Small comforts; every page works without this file.
+// What the console's pages do by themselves. Each of them works without this file, by forms and reloading.
+
+const PAUSE = 2000;
+const PATIENCE = 30000;
+
+// A run that is going: the part that moves is fetched again until it moves no more, then the page is.
+function watch(part, pause = PAUSE) {
+  setTimeout(async () => {
+    let next = PAUSE;
+    try {
+      const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" }, redirect: "error" });
+      if (answer.status === 401 || answer.headers.has("X-Over")) return location.reload();
+      if (answer.ok) part.innerHTML = await answer.text();
+      else next = Math.min(pause * 2, PATIENCE);
+    } catch {
+      next = Math.min(pause * 2, PATIENCE); // the server can't be reached: ask less often
+    }
+    watch(part, next);
+  }, pause);
+}
+
+// A form that is checked while somebody types: what is said about each row is fetched, the fields stay as they are.
+function check(form) {
+  let waiting = 0;
+  let asked = 0;
+  form.addEventListener("change", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const number = ++asked;
+      const body = new URLSearchParams(new FormData(form));
+      body.set("action", "check");
+      const answer = await fetch(form.action, { method: "POST", body, redirect: "error" }).catch(() => null);
+      if (!answer || number !== asked || (!answer.ok && answer.status !== 422)) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of form.querySelectorAll("[data-part]")) {
+        const fresh = page.getElementById(part.id);
+        if (fresh && !part.contains(document.activeElement) && fresh.innerHTML !== part.innerHTML) {
+          part.innerHTML = fresh.innerHTML;
+        }
+      }
+      samples(form);
+    }, 250);
+  });
+}
+
+// Live values of e-conomic beside the source fields, fetched once the page is there.
+const known = new Map();
+async function samples(form) {
+  const address = form.dataset.samples;
+  if (!address) return;
+  if (!known.has(address)) {
+    known.set(address, fetch(address, { redirect: "error" }).then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({})));
+  }
+  const values = await known.get(address);
+  for (const cell of form.querySelectorAll("[data-sample]")) {
+    const value = values[cell.dataset.sample];
+    if (value !== undefined) cell.textContent = value;
+  }
+}
+
+for (const part of document.querySelectorAll("[data-live]")) watch(part);
+for (const form of document.querySelectorAll("form[data-check]")) {
+  check(form);
+  samples(form);
+}

@@ -94,6 +94,11 @@ def title_of(error: WorkerError) -> str:
     return _found(error)[1]
 
 
+def status_of(error: WorkerError) -> int:
+    """The HTTP status."""
+    return _found(error)[0]
+
+
 def _found(error: WorkerError) -> tuple[int, str]:
     return next(((code, words) for kind, code, words in _STATUS if isinstance(error, kind)), (500, "It can't go on"))
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from worker.errors import ConfigError, NotFoundError, Problem, WorkerError
 from worker.web.access import Principal, Role
 from worker.web.desk import Desk
-from worker.web.problems import title_of
+from worker.web.problems import status_of, title_of
 from worker.web.render import link, page, texts_of
 from worker.wiring.engine import Host
 
@@ -95,7 +95,7 @@ def show(  # a page is all of this
         "notice": Notice(told[0], texts(told[1])) if told else None,
         "trouble": trouble_of(trouble) if trouble else None,
     }
-    status = 200 if trouble is None else 422 if isinstance(trouble, ConfigError) else 503
+    status = 200 if trouble is None else status_of(trouble)
     return page(request, name, who, {**shared, **(context or {})}, status=status)
 
 

@@ -180,13 +180,18 @@ class Site(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
-    """A row of the profiles list: a checked profile, or what is wrong with it."""
+    """A row of the profiles list: a checked profile, or what is wrong with it.
+
+    `cells` are those of a row that is wrong, as typed, for a person to correct; a cell that seems to hold a secret is
+    left out.
+    """
 
     item_id: int
     title: str
     profile: Profile | None
     problems: tuple[Problem, ...] = ()
     request: RunRequest = RunRequest.NONE
+    cells: Mapping[str, Value] = field(default_factory=dict)
 
 
 class ProfileStore(Protocol):

@@ -103,9 +103,11 @@ class EconomicClient:
             )
         return page.rows
 
-    def first(self, path: str, key: str, filter_: str, most: int) -> list[Mapping[str, Any]]:
-        """The first rows of a classic collection that match, by `key`; at most `most` (1 to 1000), by one request."""
-        return _page_of(self.get(path, {"pagesize": str(most), "sort": key, "filter": filter_}), path).rows[:most]
+    def first(self, path: str, key: str, filter_: str | None, most: int) -> list[Mapping[str, Any]]:
+        """The first rows of a classic collection that match, by `key` (with a minus: the last ones); at most `most` (1
+        to 1000), by one request."""
+        params = {"pagesize": str(most), "sort": key, **({"filter": filter_} if filter_ else {})}
+        return _page_of(self.get(path, params), path).rows[:most]
 
     def count(self, path: str) -> int:
         """How many rows a classic collection has."""

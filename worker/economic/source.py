@@ -112,6 +112,15 @@ class EconomicSource:
                 break
         return list(found.values())[: max(0, limit)]
 
+    def examples(self, limit: int = 5) -> list[int]:
+        """Numbers of a few customers to show what data look like: those invoiced last, else the first there are. One or
+        two requests."""
+        invoices = self._client.first("/invoices/booked", "-bookedInvoiceNumber", None, limit)
+        found = list(dict.fromkeys(decode.invoice(row).customer_number for row in invoices))
+        return found or [
+            row["customerNumber"] for row in self._client.first("/customers", "customerNumber", None, limit)
+        ]
+
     def customer_count(self) -> int:
         """How many customers there are, barred ones too; one cheap request, for forecasts."""
         return self._client.count("/customers")

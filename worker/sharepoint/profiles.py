@@ -80,5 +80,6 @@ def _parsed(item: Item) -> ProfileRow:
     try:
         profile = parse_profile(item.values, f"profile '{title}' (row {item.item_id})")
     except ConfigError as error:
-        return ProfileRow(item.item_id, shown, None, error.problems, request)
+        cells = {name: value for name, value in item.values.items() if not find_secret(str(value))}
+        return ProfileRow(item.item_id, shown, None, error.problems, request, cells)
     return ProfileRow(item.item_id, title, profile, request=request)

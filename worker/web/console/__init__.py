@@ -1,5 +1,12 @@
 """The administrators' pages, at /manage."""
 
-from worker.web.console import connection, customer, overview, plan_pages, runs
+from worker.web.console import connection, customer, overview, plan_pages, profiles, runs
 
-routers = (overview.router, connection.router, runs.router, plan_pages.router, customer.router)
+routers = (
+    overview.router,
+    connection.router,
+    profiles.router,
+    runs.router,
+    plan_pages.router,
+    customer.router,
+)

@@ -73,7 +73,7 @@ def history(request: Request, connection: ConnectionName, who: Reader) -> Respon
         "lines": lines,
         "bars": run_views.bars(lines),
         "applied": applied,
-        "width": max(1, len(applied)) * run_views.CHART_STEP,
+        "width": _HISTORY * run_views.CHART_STEP,
         "height": run_views.CHART_HEIGHT,
     }
     return show(request, "history.html", who, name, "runs", context, trouble=trouble)

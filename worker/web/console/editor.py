@@ -61,7 +61,9 @@ def editor(edit: Edit, site: Site, now: datetime) -> tuple[dict[str, object], Wo
     rows, rest = mapper.rows_of(draft, site.slots, told)
     if isinstance(trouble, ConfigError):
         some = [one for one in rest if not mapper.cell_of(one)]
-        trouble = ConfigError(some or [Problem("profile", "has mistakes; they are marked below.")], hint=trouble.hint)
+        trouble = ConfigError(
+            some or [Problem(mapper.DRAFT, "has mistakes; they are marked below.")], hint=trouble.hint
+        )
     context = {
         **_words(draft),
         **_mapping(draft, rows),
@@ -102,7 +104,7 @@ def _told(draft: Draft, site: Site, trouble: WorkerError | None) -> list[Problem
     """Everything that is wrong with the draft as it is."""
     found = list(site.bound)
     try:
-        parse_profile(draft.row(), "profile")
+        parse_profile(draft.row(), mapper.DRAFT)
     except ConfigError as error:
         found += error.problems
     if isinstance(trouble, ConfigError):
@@ -113,7 +115,7 @@ def _told(draft: Draft, site: Site, trouble: WorkerError | None) -> list[Problem
 
 def _warnings(draft: Draft, site: Site) -> Sequence[str]:
     try:
-        profile = parse_profile(draft.row(), "profile")
+        profile = parse_profile(draft.row(), mapper.DRAFT)
     except ConfigError:
         return ()
     others = [row.profile for row in site.rows if row.profile is not None and row.title != draft.title]

@@ -177,12 +177,14 @@ def converters_for(field: SourceField | None) -> list[str]:
     return [name for name, one in CONVERTERS.items() if field is None or field.type in one.accepts]
 
 
+DRAFT = "profile"  # how messages name the profile in the editor
 _DISPLAYS = {display: name for name, (display, _) in COLUMNS.items()}
 
 
 def cell_of(problem: Problem) -> str:
-    """The cell of the row that a problem is about; "" for none."""
-    return _DISPLAYS.get(problem.where.rpartition("column ")[2], "")
+    """The cell of this profile's row that a problem is about; "" for none, and for cells of other profiles."""
+    head, _, display = problem.where.partition(", column ")
+    return _DISPLAYS.get(display, "") if head == DRAFT else ""
 
 
 def _sorted_problems(
@@ -197,7 +199,7 @@ def _sorted_problems(
         named = _COLUMN_NAMED.search(problem.where)
         if cell_of(problem) == "Mapping" and numbered:
             by_rule.setdefault(int(numbered[1]), []).append(numbered[2])
-        elif named and not cell_of(problem):
+        elif named and _DISPLAYS.get(named[1]) is None:
             by_column.setdefault(_plain(named[1]), []).append(problem.message)
         else:
             rest.append(problem)

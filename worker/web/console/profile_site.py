@@ -88,7 +88,7 @@ def _shipped_slots(target: TargetKind) -> Sequence[Slot]:
 def _bound(app: App, draft: Draft) -> tuple[Problem, ...]:
     """What is wrong with the list's columns; nothing while the draft itself can't be read."""
     try:
-        profile = parse_profile(draft.row(), "profile")
+        profile = parse_profile(draft.row(), mapper.DRAFT)
     except ConfigError:
         return ()
     try:

@@ -126,11 +126,12 @@ def _row_of(rows: Sequence[ProfileRow], title: str) -> ProfileRow | None:
 
 def _judged(draft: Draft, site: Site) -> Profile:
     """The profile, when it may be saved. Raises ConfigError with everything that is wrong, ConflictError."""
-    profile = parse_profile(draft.row(), "profile")
+    profile = parse_profile(draft.row(), mapper.DRAFT)
     standing = _row_of(site.rows, draft.title)
     if draft.is_new and standing is not None:
         raise ConfigError(
-            [Problem("profile, column Title", "is another profile's title.")], hint="Give this one a name of its own."
+            [Problem(f"{mapper.DRAFT}, column Title", "is another profile's title.")],
+            hint="Give this one a name of its own.",
         )
     if not draft.is_new and (standing is None or version_of(standing) != draft.version):
         raise ConflictError(

@@ -29,7 +29,8 @@ function check(form) {
       const number = ++asked;
       const body = new URLSearchParams(new FormData(form));
       body.set("action", "check");
-      const answer = await fetch(form.action, { method: "POST", body, redirect: "error" }).catch(() => null);
+      // Not form.action: a button of that name stands before it.
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body, redirect: "error" }).catch(() => null);
       if (!answer || number !== asked || (!answer.ok && answer.status !== 422)) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const part of form.querySelectorAll("[data-part]")) {

@@ -12,7 +12,7 @@ from worker.domain.values import TargetKind
 from worker.errors import ConfigError, Problem
 from worker.ports import Target, Usage
 from worker.sharepoint.access import Access, check_access
-from worker.sharepoint.binding import Bound, ColumnNames, bind_columns
+from worker.sharepoint.binding import Bound, ColumnNames, bind_columns, find_field
 from worker.sharepoint.client import SharePointClient
 from worker.sharepoint.definitions import LIST_OF, Definitions, ListDefinition, ListKey
 from worker.sharepoint.site_lists import ListInfo, SiteLists
@@ -67,6 +67,17 @@ class SharePointSite:
         if problems:
             raise ConfigError(problems, hint=_HINT)
         return {kind: self._target(kind, found[kind], list(columns.values())) for kind, columns in bound.items()}
+
+    def view_of(self, kind: TargetKind, columns: Sequence[str]) -> SharePointTarget | None:
+        """The list with those of these columns that it has, for pages; None when there is no list."""
+        info = self.find_list(LIST_OF[kind])
+        if info is None:
+            return None
+        definition, names = self.definitions[LIST_OF[kind]], self.names_for(LIST_OF[kind])
+        fields = self.lists.fields(info)
+        found = {name: find_field(name, definition.by_name.get(name), fields, names) for name in columns}
+        bound = [Bound(name, real[0]) for name, real in found.items() if len(real) == 1 and real[0].kind is not None]
+        return self._target(kind, info, bound)
 
     def find_list(self, key: ListKey) -> ListInfo | None:
         """The site's list for a definition: as configured, else by any of its titles."""

@@ -11,11 +11,12 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from worker.errors import WorkerError
-from worker.web import api_profiles, api_runs, guard, pages, problems
+from worker.web import api_profiles, api_runs, economy, guard, pages, problems
 from worker.web.access import COOKIE, Access
 from worker.web.console import routers
 from worker.web.console.plans import PlanShelf
 from worker.web.desk import Desk
+from worker.web.economy.reading import Agreements, Portfolios
 from worker.web.forms import Posted
 from worker.web.guard import Reader
 from worker.web.links import Links
@@ -51,13 +52,15 @@ def create_app(host: Host, *, access: Access | None = None) -> FastAPI:
     app.state.host = host
     app.state.desk = Desk(host)
     app.state.plans = PlanShelf(host.engine)
+    app.state.agreements = Agreements()
+    app.state.portfolios = Portfolios()
     app.state.access = access or access_for(host)
     public = host.settings.public_url
     app.state.public_origin = f"{urlsplit(public).scheme}://{urlsplit(public).netloc}" if public else ""
     app.include_router(api_runs.router)
     app.include_router(api_profiles.router)
     app.include_router(pages.router)
-    for router in routers:
+    for router in (*routers, economy.router):
         app.include_router(router)
     _health(app, host)
     _sign_in(app)

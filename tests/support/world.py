@@ -206,6 +206,16 @@ class World:
         headers = self._headers(**{"X-HTTP-Method": "MERGE", "IF-MATCH": "*"})
         requests.post(url, json=values, headers=headers, timeout=30).raise_for_status()
 
+    def drop_column(self, title: str, internal: str) -> None:
+        """A person takes a column out of a list."""
+        path = f"fields/getbyinternalnameortitle('{internal}')"
+        answer = requests.delete(
+            f"{self.site_url}/_api/web/lists/getbytitle('{title}')/{path}",
+            headers=self._headers(**{"IF-MATCH": "*"}),
+            timeout=30,
+        )
+        answer.raise_for_status()
+
     def recycle(self, title: str, item_id: int) -> None:
         url = f"{self._items_url(title)}({item_id})/recycle()"
         requests.post(url, headers=self._headers(), timeout=30).raise_for_status()

@@ -184,6 +184,7 @@ def _card_page(request: Request, who: Principal, card: Card, shown: Shown) -> Re
         "sales": charts.columns([texts.month(month.first) for month in card.months], series),
         "ageing": charts.shares([(f"age{at}", amount) for at, (_, amount) in enumerate(current.ageing)]),
         "rules": _rules(request, shown.where),
+        "labels": _labels(request, shown.where),
         "look_up": address(number),
         "portfolio": address(),
         "crm_item": item_links(request, shown.where).of(TargetKind.COMPANY.value, card.item_id),
@@ -245,6 +246,14 @@ def _rules(request: Request, connection: str) -> TrendRules:
         sync.trend_lapsed_months,
         sync.trend_new_months,
     )
+
+
+def _labels(request: Request, connection: str) -> dict[str, str]:
+    """Columns as the lists that the worker makes call them, in the reader's language."""
+    with desk_of(request).open(connection) as app:
+        columns = app.definitions["companies"].columns
+    language = texts_of(request).language
+    return {column.name: column.title(language) for column in columns}
 
 
 def _up(value: bool) -> str:

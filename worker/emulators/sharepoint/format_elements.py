@@ -55,7 +55,7 @@ def draw(node: Any, scope: Scope, depth: int = 0) -> Markup:
     if depth > MAX_DEPTH:
         raise FormatError("elements are nested too deeply")
     tag = node.get("elmType")
-    if tag not in _TAGS:
+    if not isinstance(tag, str) or tag not in _TAGS:
         raise FormatError(f"'{tag}' is no element")
     for name in ("forEach", "customCardProps", "columnFormatterReference", "inlineEditField"):
         if name in node:

@@ -59,7 +59,8 @@ class Looks:
         specials: dict[str, Scalar] = {f"group.fielddata.{name}".rstrip("."): part for name, part in parts.items()}
         specials |= {"group.count": float(count), "group.columndisplayname": column.title}
         specials.setdefault("group.fielddata.displayvalue", parts[""])
-        formatter = (self._view.get("groupProps") or {}).get("headerFormatter")
+        properties = self._view.get("groupProps")
+        formatter = properties.get("headerFormatter") if isinstance(properties, dict) else None
         plain = join(f"{column.title}: {to_text(parts[''])} ({count})")
         if not formatter:
             return plain
@@ -101,14 +102,22 @@ def form_sections(one: SPList, columns: Sequence[SPField]) -> list[Section]:
     sections: list[Section] = []
     left = list(columns)
     for part in found if isinstance(found, list) else []:
-        names = [str(name) for name in part.get("fields", [])] if isinstance(part, dict) else []
+        title, names = _section(part)
         chosen = [column for name in names for column in left if column.title == name]
         left = [column for column in left if column not in chosen]
-        sections.append(Section(str(part.get("displayname", "")) if isinstance(part, dict) else "", chosen))
+        sections.append(Section(title, chosen))
     if not sections:
         return [Section("", left)]
     sections[-1].columns.extend(left)
     return sections
+
+
+def _section(part: Any) -> tuple[str, list[str]]:
+    """Title and columns of a section, as far as they are what they should be."""
+    if not isinstance(part, dict):
+        return "", []
+    names = part.get("fields")
+    return str(part.get("displayname") or ""), [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _form(one: SPList) -> Mapping[str, Any]:

@@ -262,6 +262,14 @@ class Installation:
     folder: Path = Path(".data")  # the data directory of the whole installation
     source: _File | None = None  # what the connections were made of; None = given as they are
 
+    def economy_address(self, name: str) -> str | None:
+        """Where a connection's economy cards are, with `{customer}` for the number; None when people can't reach the
+        worker anywhere (ENGINE_PUBLIC_URL)."""
+        if not self.engine.public_url:
+            return None
+        several = len(self.connections) + len(self.broken) > 1
+        return f"{self.engine.public_url}/economy/{{customer}}" + (f"?connection={name}" if several else "")
+
     def grant_page(self, name: str) -> tuple[str, str]:
         """The e-conomic app's public token ("" when there is none) and the address of the page that grants access;
         known before there is a grant."""

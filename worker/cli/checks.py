@@ -43,7 +43,8 @@ def provision(
 ) -> None:
     """Make missing lists, columns, indexes, views, looks and profiles. Never drops or renames anything."""
     with guarded(), opened_app(quiet=True) as app:
-        plan = app.provision_plan(economy_url=_economy_url(), reset_formatting=reset_formatting)
+        address = load_installation(OPTIONS.config).economy_address(app.settings.name)
+        plan = app.provision_plan(economy_url=address, reset_formatting=reset_formatting)
         for step in plan.steps:
             say(f"{'would ' if dry_run else ''}{step}")
         if plan.problems:
@@ -57,12 +58,6 @@ def provision(
             say(f"{'would ' if dry_run else ''}save profile '{title}'")
         if not plan.steps and not added:
             say("Nothing is missing.")
-
-
-def _economy_url() -> str | None:
-    """Where economy cards are, from ENGINE_PUBLIC_URL; None when people can't reach the worker anywhere."""
-    public = load_installation(OPTIONS.config).engine.public_url
-    return f"{public}/economy/{{customer}}" if public else None
 
 
 def _missing_profiles(app: App, *, dry_run: bool) -> list[str]:

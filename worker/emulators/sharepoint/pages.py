@@ -44,6 +44,7 @@ def routes(site: Site) -> list[Route]:
         Route(f"{root}/Lists/{{name}}", pages.list_items),
         Route(f"{root}/Lists/{{name}}/AllItems.aspx", pages.list_items),
         Route(f"{root}/Lists/{{name}}/{{item:int}}", pages.item),
+        Route(f"{root}/Lists/{{name}}/DispForm.aspx", pages.item),  # the address of a list's display form, by ID
     ]
 
 
@@ -198,7 +199,7 @@ class _Pages:
         store = self._site.store
         with store.lock:
             one = store.list_by_url_name(request.path_params["name"])
-            item = None if one is None else store.get_item(one, request.path_params["item"])
+            item = None if one is None else store.get_item(one, _item_id(request))
             return self._missing() if one is None or item is None else self._item_page(one, item)
 
     def _item_page(self, one: SPList, item: Item) -> Response:
@@ -259,3 +260,11 @@ def _columns(one: SPList, view: SPView) -> list[SPField]:
     shown = [field for field in found if field is not None and field.type not in ("Computed", "Attachments")]
     title = one.field_by_internal("Title")
     return shown or ([title] if title else [])
+
+
+def _item_id(request: Request) -> int:
+    """From the path, or a form's ID; 0, which no item has, for anything else."""
+    asked = request.query_params.get("ID", "")
+    named = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
+    found: int = request.path_params.get("item", named)
+    return found

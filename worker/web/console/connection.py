@@ -114,7 +114,7 @@ def provision(request: Request, connection: ConnectionName, who: Admin, form: Po
     name = known(request, connection)
     try:
         with desk_of(request).open(name, anew=True) as app:
-            plan = app.provision_plan()
+            plan = app.provision_plan(economy_url=host_of(request).installation.economy_address(name))
             words = [*map(str, plan.steps), *(f"save profile '{one.title}'" for one in app.missing_profiles())]
             mark = hashlib.sha256("\n".join(words).encode()).hexdigest()
             wrong = ConfigError(plan.problems, hint="Put these right in SharePoint.") if plan.problems else None

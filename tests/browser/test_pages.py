@@ -61,10 +61,7 @@ def _problems(page: Page, path: str, look) -> list[str]:
 def test_every_page_of_the_navigation_is_fit_to_be_seen(new_page, watch, look):
     page = new_page(look)
     paths = found_pages(page)
-    assert len(paths) >= 2, "the navigation was not found"
+    assert len(paths) >= 7, "the navigation was not found"
     problems = [problem for path in paths for problem in _problems(page, path, look)]
-    unmade = [problem for problem in problems if problem.endswith("answers 404")]
-    assert problems == unmade, "\n".join(problems)
+    assert not problems, "\n".join(problems)
     Sizes(watch).assert_small()
-    if unmade:
-        pytest.xfail(f"not made yet: {', '.join(unmade)}")  # to be taken out when the last page is there

@@ -226,6 +226,23 @@ def test_numbers_and_dates_are_written_as_danes_write_them(new_page, live):
     assert re.search(r"\d\.\d{3},\d{2}", page.locator("main").inner_text())
 
 
+def test_a_dane_reads_danish(new_page, live, world):
+    """Pages, what is wrong, and why a row failed."""
+    (number,) = first_numbers(world, 1)
+    customers(world, number, name="x" * 300)
+    job = live.finished(live.host.engine.start(StartRequest("default", ("Customers",)))[0])
+    page = new_page(Look("da"))
+    page.goto(f"/manage/runs/default/{job.job_id}")
+    expect(page.get_by_role("link", name="Historik")).to_be_visible()
+    row = page.get_by_role("row", name=re.compile(rf"^{number} "))
+    expect(row).to_contain_text("Teksten til")
+    expect(row.get_by_role("button", name=re.compile("Prøv rækken igen"))).to_be_visible()
+    page.goto("/manage/customer/default?number=424242")
+    expect(page.get_by_role("alert")).to_contain_text("e-conomic har ingen kunde 424242.")
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("alert")).to_contain_text("e-conomic has no customer 424242.")
+
+
 def test_everything_can_be_done_with_the_keyboard(page):
     """From the navigation to a plan, without a mouse: what has the focus is seen."""
     page.goto("/manage/overview/default")

@@ -9,8 +9,6 @@ from tests.browser.axe import assert_accessible
 from tests.browser.elsewhere import by_other_name, elsewhere
 from tests.browser.looks import Look, shots
 
-_NO_DANISH = pytest.mark.xfail(strict=True, reason="errors are not translated yet; once they are, take this out")
-
 
 def test_the_login_link_signs_in_and_leaves_the_address(page, live):
     """The token must not stay where people copy addresses from."""
@@ -46,7 +44,6 @@ def test_a_page_is_refused_to_who_is_not_signed_in(signed_out, path):
     expect(signed_out.get_by_role("navigation", name="Sections")).to_have_count(0)
 
 
-@_NO_DANISH
 def test_the_refusal_is_in_the_readers_language(new_page):
     danish = new_page(Look("da"), signed_in=False)
     danish.goto("/manage")

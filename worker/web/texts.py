@@ -28,6 +28,7 @@ from worker.domain.render.values import plain
 from worker.domain.values import Value
 
 LANGUAGES: Mapping[Language, str] = {"en": "English", "da": "Dansk"}
+_PART = re.compile(r"\{(\w+)\}")
 _FOLDER = Path(__file__).parent / "locale"
 # British order of day and month: people here write 25 Nov, whichever of the two languages they read.
 _LOCALES: Mapping[Language, str] = {"en": "en_GB", "da": "da_DK"}
@@ -50,13 +51,13 @@ class Texts:
     def sentence(self, text: str) -> str:
         """A sentence that the worker wrote in English with names and numbers in it: the catalogue's `{name}` parts
         stand for them. One that the catalogue does not have stays English."""
-        found = self.gettext(text)
-        if found != text or self.language == "en":
-            return found
+        exact = self.gettext(text)
+        if exact != text or self.language == "en":
+            return exact
         for pattern, danish in _patterns(self.language):
             match = pattern.fullmatch(text)
             if match:
-                return danish.format(**match.groupdict())
+                return _filled(danish, match.groupdict())
         return text
 
     def gettext(self, text: str) -> str:
@@ -150,8 +151,13 @@ def _patterns(language: Language) -> list[tuple[re.Pattern[str], str]]:
     return [(_pattern(key), text) for key, text in sorted(texts.items(), key=lambda pair: -len(pair[0]))]
 
 
+def _filled(sentence: str, values: Mapping[str, str]) -> str:
+    """Other braces, as in examples of JSON, are left alone."""
+    return _PART.sub(lambda part: values.get(part[1], part[0]), sentence)
+
+
 def _pattern(sentence: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", sentence)
+    parts = _PART.split(sentence)
     return re.compile(
         "".join(re.escape(part) if at % 2 == 0 else f"(?P<{part}>.+?)" for at, part in enumerate(parts)), re.DOTALL
     )

@@ -34,8 +34,8 @@ $(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json tests/support
 	$(BIN)/python -m tests.support.mini_host install
 	@touch $@
 
-demo: $(VENV)/.run  ## the whole nightly job, three times, on two local emulators (SIZE=small|typical)
-	$(BIN)/economic-sync demo --size $(SIZE) --seed $(SEED)
+demo: $(VENV)/.run  ## the whole story on two local emulators (SIZE=small|typical; KEEP=1 leaves console and lists serving)
+	$(BIN)/economic-sync demo --size $(SIZE) --seed $(SEED) $(if $(KEEP),--serve)
 
 # CI sets CI, and so runs the long tests too.
 test: lint types $(VENV)/.services  ## lint, types, layers and tests (LONG=1: every test)

@@ -11,6 +11,7 @@ import typer
 from worker.cli.context import guarded, stop_on_interrupt
 from worker.cli.output import tell
 from worker.errors import ConfigError, Problem
+from worker.wiring.engine import DATABASE
 
 _DATA = Path(".data/demo")
 _OURS = frozenset({".sqlite", ".sqlite-wal", ".sqlite-shm", ".snapshot"})
@@ -21,7 +22,9 @@ def demo(
     size: Annotated[str, typer.Option(help="tiny, small or typical.")] = "small",
     seed: Annotated[int, typer.Option(help="The same seed gives the same data.")] = 1,
     data: Annotated[Path, typer.Option(help="Where the emulators keep their data; made anew.")] = _DATA,
-    serve: Annotated[bool, typer.Option("--serve", help="Keep serving at the end, until Ctrl-C.")] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep lists and console serving at the end, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show the whole story on two local emulators: first load, the next day, and an unchanged night."""
     with guarded(), ExitStack() as stack:
@@ -32,7 +35,8 @@ def demo(
         _make_anew(data)
         story = stack.enter_context(DemoStory(data, size, seed))
         failed = story.tell()
-        story.where_to_look(serving=serve)
+        console = stack.enter_context(story.console()) if serve else None
+        story.where_to_look(console)
         if serve:
             _wait_for_stop()
         if failed:
@@ -54,6 +58,6 @@ def _make_anew(folder: Path) -> None:
             [Problem(f"directory {folder}", f"holds something that is not the demo's: {others[0].name}.")],
             hint="Choose another directory: economic-sync demo --data DIR",
         )
-    for path in folder.glob("*"):
+    for path in [*folder.glob("*"), *(folder / "worker").glob(f"{DATABASE}*")]:
         if path.is_file():
             path.unlink()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from worker.cli.demo_console import Console
+
 TOKEN = "test-token"  # noqa: S105  # the emulators' well-known value, good on loopback only
 APP_SECRET = "test-app-secret"  # noqa: S105  # likewise
 
@@ -21,7 +23,7 @@ class After:
     site: str
     today: date
     someone: str
-    serving: bool
+    console: Console | None
 
     @property
     def home(self) -> Path:
@@ -31,9 +33,14 @@ class After:
     def lines(self) -> Iterator[str]:
         """What to type and to open."""
         command = _command()
-        if not self.serving:
-            yield "Start both services again, with this data:"
+        if self.console is None:
+            yield "Start both services again, with this data; or `make demo KEEP=1` leaves all of it serving:"
             yield f"    {command} emulate --data {self.data}"
+        else:
+            yield "The console, signed in once within 15 minutes (later: economic-sync login-link, from there):"
+            yield f"    {self.console.link}"
+            yield "An economy card, once you are signed in:"
+            yield f"    {self.console.card(self.someone)}"
         yield "The lists as pages, in a browser:"
         yield f"    {self.site}"
         yield f"Commands to try, from the directory {self.home} (the file .env there leads to these services):"
@@ -54,6 +61,11 @@ class After:
             "SYNC_AS_OF": self.today.isoformat(),
             "SYNC_DATA_DIR": ".",
         }
+        if self.console is not None:
+            values |= {
+                "ENGINE_PORT": self.console.address.rpartition(":")[2],
+                "ENGINE_PUBLIC_URL": self.console.address,
+            }
         self.home.mkdir(parents=True, exist_ok=True)
         text = "".join(f"{name}={value}\n" for name, value in values.items())
         (self.home / ".env").write_text(text, encoding="utf-8")

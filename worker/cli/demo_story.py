@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +14,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from worker.cli.demo_after import APP_SECRET, TOKEN, After, worker_home
+from worker.cli.demo_console import Console, demo_console
 from worker.cli.demo_people import Person
 from worker.cli.local import ECONOMIC_PORT, SHAREPOINT_PORT, ZONE, Local, LocalOptions
 from worker.cli.output import results, verdict
@@ -102,12 +103,16 @@ class DemoStory:
         failed |= self._night(unchanged=True)
         return failed
 
-    def where_to_look(self, *, serving: bool) -> None:
-        """The end: the lists as pages, commands to try, and how to go live."""
+    def console(self) -> AbstractContextManager[Console]:
+        """The console over what the story left."""
+        return demo_console(worker_home(self._folder), self._settings(), self._clock)
+
+    def where_to_look(self, console: Console | None) -> None:
+        """The end: pages while everything serves, commands to try, and how to go live."""
         self._heading("Where to look", "")
-        economic = self.economic.url if serving else f"http://127.0.0.1:{ECONOMIC_PORT}"
-        site = self.site if serving else f"http://127.0.0.1:{SHAREPOINT_PORT}/sites/crm"
-        after = After(self._folder, economic, site, self._today(), self._someone, serving)
+        economic = self.economic.url if console else f"http://127.0.0.1:{ECONOMIC_PORT}"
+        site = self.site if console else f"http://127.0.0.1:{SHAREPOINT_PORT}/sites/crm"
+        after = After(self._folder, economic, site, self._today(), self._someone, console)
         after.write_settings()
         for line in after.lines():
             self._line(line)
@@ -115,8 +120,8 @@ class DemoStory:
     def _today(self) -> date:
         return self._clock.now().astimezone(ZONE).date()
 
-    def _open(self) -> App:
-        settings = Settings(
+    def _settings(self) -> Settings:
+        return Settings(
             EconomicSettings(
                 app_secret=APP_SECRET,
                 grant_token=TOKEN,
@@ -131,7 +136,9 @@ class DemoStory:
             ),
             SyncSettings(data_dir=worker_home(self._folder)),
         )
-        return build_app(settings, clock=self._clock, progress=self._progress, stop=threading.Event())
+
+    def _open(self) -> App:
+        return build_app(self._settings(), clock=self._clock, progress=self._progress, stop=threading.Event())
 
     def _set_up(self) -> None:
         with self._open() as app:

@@ -99,7 +99,8 @@ def _run(host: Host, stop: threading.Event, *, http: bool) -> None:
     with contextlib.ExitStack() as stack:
         if http:
             access = access_for(host)
-            address = stack.enter_context(_serving(create_app(host, access=access), settings.host, settings.port))
+            listening = listen(settings.host, settings.port)
+            address = stack.enter_context(serving(create_app(host, access=access), listening))
             _print_link(host, access, address)
         pool = Pool(host.engine, host.stop, PoolOptions(workers=settings.workers, tick=settings.tick))
         pool.start()
@@ -122,16 +123,16 @@ def _print_link(host: Host, access: Access, address: str) -> None:
 
 
 @contextlib.contextmanager
-def _serving(app: FastAPI, host: str, port: int) -> Iterator[str]:
-    """Serves from a thread; gives the address. Raises BusyError when the port is taken."""
-    listening = _listen(host, port)
+def serving(app: FastAPI, listening: socket.socket) -> Iterator[str]:
+    """Serves from a thread; gives the address."""
+    host, port = listening.getsockname()[:2]
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, date_header=True)
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), name="http", daemon=True)
     thread.start()
     try:
         name = f"[{host}]" if ":" in host else host
-        yield f"http://{name}:{listening.getsockname()[1]}"
+        yield f"http://{name}:{port}"
     finally:
         server.should_exit = True
         thread.join(10)
@@ -144,7 +145,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Port 0 takes a free one. Raises BusyError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -19,6 +19,7 @@ from worker.cli.app import EPILOG, global_options_first
 from worker.cli.context import INTERRUPTED, OPTIONS, UNEXPECTED, guarded, stop_on_interrupt, write_file
 from worker.cli.demo import _make_anew
 from worker.cli.demo_after import After
+from worker.cli.demo_console import Console
 from worker.cli.profiles import _file_name
 from worker.cli.runs import exit_code
 from worker.domain.profile import ImportType, Profile, SourceKind
@@ -216,7 +217,7 @@ def test_after_the_demo_a_worker_finds_its_settings(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     url = "http://127.0.0.1:8810"
     after = After(
-        tmp_path, url, "http://127.0.0.1:8820/sites/crm", datetime(2026, 11, 26, tzinfo=UTC).date(), "7", False
+        tmp_path, url, "http://127.0.0.1:8820/sites/crm", datetime(2026, 11, 26, tzinfo=UTC).date(), "7", None
     )
     after.write_settings()
     monkeypatch.chdir(after.home)
@@ -227,5 +228,7 @@ def test_after_the_demo_a_worker_finds_its_settings(tmp_path, monkeypatch):
     lines = list(after.lines())
     assert any(line.endswith(f"emulate --data {tmp_path}") for line in lines)
     assert any(line.endswith("explain 7") for line in lines)
-    assert not any("emulate" in line for line in replace(after, serving=True).lines())
+    serving = replace(after, console=Console("http://127.0.0.1:8642", "http://127.0.0.1:8642/manage/login?token=x"))
+    assert not any("emulate" in line for line in serving.lines())
+    assert any(line.endswith("/economy/7") for line in serving.lines())
     assert Path(after.home / ".env").exists()

@@ -59,6 +59,33 @@ async function samples(form) {
   }
 }
 
+// Before a form acts: is its sender still signed in? A page stands open over night, and what was typed must not be lost.
+// Whoever has signed in again meanwhile goes on with the new session's token.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.dataset.state === "sure") return;
+  event.preventDefault();
+  if (form.dataset.state === "asking") return;
+  form.dataset.state = "asking";
+  const answer = await fetch("/manage/api/session", { redirect: "error" }).catch(() => null);
+  const trouble = !answer ? "unreachable" : answer.status === 401 ? "signed-out" : "";
+  for (const name of ["unreachable", "signed-out"]) {
+    const told = document.getElementById(name);
+    if (!told) continue;
+    told.hidden = name !== trouble;
+    if (name === trouble) form.before(told);
+  }
+  if (trouble) {
+    delete form.dataset.state;
+    return;
+  }
+  const { csrf } = answer.ok ? await answer.json() : {};
+  if (csrf) for (const field of form.querySelectorAll("input[name=csrf]")) field.value = csrf;
+  form.dataset.state = "sure";
+  form.requestSubmit(event.submitter);
+  delete form.dataset.state;
+});
+
 for (const part of document.querySelectorAll("[data-live]")) watch(part);
 for (const form of document.querySelectorAll("form[data-check]")) {
   check(form);

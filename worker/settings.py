@@ -191,6 +191,9 @@ class EngineSettings(_Group):
     storage_blob_url: str | None = Field(None, description="Address of the blob service when it is not the usual one.")
     storage_queue_url: str | None = Field(None, description="Address of the queue service, likewise.")
     storage_identity: str | None = Field(None, description="Client id of a user-assigned identity for the storage.")
+    vault_url: str | None = Field(
+        None, description="Key Vault for tokens saved in the console; without it they are files of the data directory."
+    )
     queue: str = Field("sync", pattern=r"^[a-z0-9](-?[a-z0-9]){2,55}$", description="Name of the queue.")
     container: str = Field("sync", pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$", description="Name of the blob container.")
     function_limit: float = Field(600, ge=10, description="Seconds one invocation may take before it is killed.")
@@ -215,7 +218,7 @@ class EngineSettings(_Group):
         "role", description="Who sees economy cards: holders of the role Sync.Economy, or everyone who is signed in."
     )
 
-    @field_validator("public_url", "otlp_url", "storage_blob_url", "storage_queue_url")
+    @field_validator("public_url", "otlp_url", "storage_blob_url", "storage_queue_url", "vault_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         return None if value is None else _checked_url(value)

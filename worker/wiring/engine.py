@@ -177,6 +177,11 @@ def open_stores(installation: Installation) -> Stores:
 
 def open_secrets(installation: Installation) -> Secrets:
     """Where tokens saved in the console go."""
+    engine = installation.engine
+    if engine.vault_url:
+        from worker.stores.key_vault import KeyVault  # needs the extra [azure]
+
+        return KeyVault(engine.vault_url, engine.storage_identity or "")
     return SecretFiles(installation.folder / "secrets")
 
 

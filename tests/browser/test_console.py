@@ -290,3 +290,24 @@ def test_a_service_that_is_down_is_told_and_what_was_typed_stays(page, world, wa
             expect(page.get_by_label("Number, name or CVR number")).to_have_value("Berg")
     finally:
         world.control(side, "faults", {})
+
+
+def test_the_console_works_without_script(browser, live, watch):
+    """A plan is made and applied by forms and reloading alone."""
+    context = browser.new_context(base_url=live.url, java_script_enabled=False, locale="en-GB")
+    watch.hear(context)
+    page = context.new_page()
+    page.goto(live.login_url())
+    page.get_by_role("link", name="Plan and run").first.click()
+    page.get_by_role("button", name="Preview").click()
+    for _ in range(100):  # the page says how it is to be loaded again; a test need not wait for it
+        if page.get_by_role("heading", name="Apply this plan").count():
+            break
+        page.reload()
+    page.get_by_role("button", name="Apply this plan").click()
+    expect(page.get_by_text("Applies exactly what this plan showed:")).to_be_visible()
+    page.goto("/manage/profiles/default?title=Customers")
+    page.get_by_label("Stop if changes exceed %").fill("41")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    context.close()

@@ -268,3 +268,38 @@ def test_typical_pages_are_small(console):
     ]  # fmt: skip
     sizes = {path: len(browser.get(path).content) for path in paths}
     assert max(sizes.values()) < LARGEST, sizes
+
+
+def test_what_the_brake_stopped_is_approved_on_its_page(console):
+    """The page says why it was stopped; approving starts a run that may go on."""
+    console.host.engine.start(StartRequest("default", ("Customers",)))
+    console.work()
+    world = console.world
+    for at, prospect in enumerate((world.data.prospects * 10)[:10]):  # the brake counts from a score of items on
+        world.post("Companies", {**prospect, "CustomerID": str(90_000 + at), "ImportID": "economic:1:1"})
+    renamed = [{**one, "name": f"Renamed {at}"} for at, one in enumerate(world.data.customers)]
+    world.control("economic", "mutate", {"customers": renamed})
+    job, _ = console.host.engine.start(StartRequest("default", ("Customers",)))
+    console.work()
+    browser = console.browser()
+    text = browser.get(f"/manage/runs/default/{job.job_id}").text
+    assert "Stopped by brake" in text
+    assert "existing items would be changed" in text
+    answer = send(browser, f"/manage/runs/default/{job.job_id}/approve")
+    assert answer.status_code == 303
+    console.work()
+    after = browser.get(answer.headers["location"]).text
+    assert "Succeeded" in after
+    assert "Renamed 0" in {row["Title"] for row in world.rows("Companies")}
+
+
+def test_another_source_has_another_list_and_key(console):
+    """What was mapped before is not carried into a list that it means nothing in."""
+    browser = console.browser()
+    form = {"was": "Customer", "Source": "Booked invoice", "Target": "CRM Company", "KeyTarget": "CustomerID",
+            "KeySource": "Number", "new": "1", "Title": "Mine", "action": "check",
+            "rule.0.target": "City", "rule.0.source": "City"}  # fmt: skip
+    text = send(browser, "/manage/profiles/default/save", **form).text
+    assert 'value="InvoiceNumber"' in text
+    assert "can't fill" not in text.partition('id="editor"')[2].partition("Which rows")[0]
+    assert 'name="KeyTarget" value="InvoiceNumber"' in text

@@ -146,6 +146,21 @@ def from_form(form: Form) -> Draft:
     source = words.source_kind(form.text("Source")) or SourceKind.CUSTOMER
     target = words.target_kind(form.text("Target")) or TARGETS[source][0]
     rules = [_rule(row) for row in form.rows("rule") if row.get("target")]
+    draft = _as_sent(form, source, target, rules)
+    was = words.source_kind(form.text("was"))
+    return draft if was in (None, source) else _for_source(draft, source)
+
+
+def _for_source(draft: Draft, source: SourceKind) -> Draft:
+    """Another source fills another list by another key: what was mapped before means nothing there."""
+    fresh = new_draft(source)
+    keys = {name: fresh.cells[name] for name in ("KeyTarget", "KeySource", "OnMissing")}
+    return replace(
+        draft, target=fresh.target, cells={**draft.cells, **keys}, rules=fresh.rules, periods=fresh.periods, months=""
+    )
+
+
+def _as_sent(form: Form, source: SourceKind, target: TargetKind, rules: Sequence[Mapping[str, str]]) -> Draft:
     return Draft(
         source=source,
         target=target,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from worker.domain import matching
 from worker.domain.field_tables import INVOICE_STATES
 from worker.domain.fields import CATALOGUE
 from worker.domain.plan import ChangeKind, RowOutcome
@@ -42,7 +43,7 @@ _NOT_SHOWN = frozenset({"plan_file.py", "ledger.py", "definitions.py", "certific
                         "names.py", "secrets_guard.py", "stored_plan.py"})  # fmt: skip
 # Modules that make sentences without an error around them.
 _WHOLE = ("domain/brake.py", "domain/profile_lint.py", "domain/schedule.py", "domain/type_fit.py", "sync/outcome.py",
-          "web/console/mapper.py", "engine/engine.py", "wiring/checking.py")  # fmt: skip
+          "web/console/mapper.py", "sync/linking.py", "engine/engine.py", "wiring/checking.py")  # fmt: skip
 # Words that stand in calls and tuples: names of what a test found, first steps.
 _WORDS_IN = {
     "wiring/checking.py": r'\("([A-Z][A-Za-z -]+)", ',
@@ -78,6 +79,7 @@ def words() -> set[str]:
     found |= {display for display, _ in COLUMNS.values()}
     found |= {field.meaning for fields in CATALOGUE.values() for field in fields.values()}
     found |= {explain.WRITTEN, explain.EQUAL, "kept", "rides along", "less than a second", "yes", "no"}
+    found |= set(matching.REASONS.values())
     found |= {*INVOICE_STATES, *(choice for one in CATALOGUE[SourceKind.CUSTOMER].values() for choice in one.choices)}
     for path, pattern in _WORDS_IN.items():
         found.update(re.findall(pattern, (ROOT / path).read_text(encoding="utf-8")))

@@ -20,10 +20,11 @@ from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_from_json
 from worker.domain.report import RunReport, Trigger
 from worker.domain.trend import TrendRules
+from worker.domain.values import TargetKind
 from worker.economic.client import EconomicClient
 from worker.economic.one_customer import OneCustomer
 from worker.economic.source import EconomicSource
-from worker.errors import BusyError
+from worker.errors import BusyError, ConfigError, Problem
 from worker.ports import Budget, Clock, ProfileRow, Progress, StopSignal
 from worker.settings import Settings, SharePointSettings
 from worker.sharepoint.auth import Identity, Tokens, make_tokens
@@ -34,6 +35,8 @@ from worker.sharepoint.profiles import SharePointProfiles
 from worker.sharepoint.provision import Provisioner, ProvisionPlan
 from worker.sharepoint.runs import SharePointRuns
 from worker.sharepoint.site import SharePointSite, SiteOptions
+from worker.sync.linking import COLUMNS as LINK_COLUMNS
+from worker.sync.linking import LinkAssistant
 from worker.sync.runner import RunOptions, Session, World, problem_report
 from worker.transport import Http, RetryPolicy, Waits, origin
 
@@ -155,6 +158,14 @@ class App:
     def runs(self) -> SharePointRuns:
         """The run list and row results."""
         return SharePointRuns(self.site, self.profiles, self.settings.sync.language)
+
+    def link_assistant(self) -> LinkAssistant:
+        """Finds which companies are which debtors. Raises ConfigError when the site has no list for them."""
+        target = self.site.view_of(TargetKind.COMPANY, LINK_COLUMNS)
+        if target is None:
+            problem = Problem("list of companies", "is not on the site.")
+            raise ConfigError([problem], hint="Make it on the page Connection, or run: economic-sync provision")
+        return LinkAssistant(target, self.source)
 
     def report_broken(self, rows: Sequence[ProfileRow], trigger: Trigger) -> list[RunReport]:
         """Profiles that can't be parsed, reported in the run list as failed runs with everything that is wrong."""

@@ -1,6 +1,6 @@
 """The administrators' pages, at /manage."""
 
-from worker.web.console import connection, customer, overview, plan_pages, profiles, runs
+from worker.web.console import connection, customer, linking, overview, plan_pages, profiles, runs
 
 routers = (
     overview.router,
@@ -9,4 +9,5 @@ routers = (
     runs.router,
     plan_pages.router,
     customer.router,
+    linking.router,
 )

@@ -303,3 +303,12 @@ def test_another_source_has_another_list_and_key(console):
     assert 'value="InvoiceNumber"' in text
     assert "can't fill" not in text.partition('id="editor"')[2].partition("Which rows")[0]
     assert 'name="KeyTarget" value="InvoiceNumber"' in text
+
+
+@pytest.mark.parametrize("what", ["apply", "approve", "cancel", "retry"])
+def test_a_run_nobody_knows_is_not_found(console, what):
+    """It is no fault of a service."""
+    answer = send(
+        console.browser(), f"/manage/runs/default/20260101T000000-aaaaaa/{what}", profile="Customers", key="1"
+    )
+    assert answer.status_code == 404

@@ -23,8 +23,6 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "connected": ("good", "e-conomic is connected. The token is stored and is not shown again."),
     "provisioned": ("good", "Everything that was missing has been made."),
     "cancelled": ("warn", "The run stops after what is in hand."),
-    "started": ("info", "The run has been started."),
-    "nothing": ("info", "There was nothing to do."),
     "refused": ("error", "e-conomic gave no token: access was not granted, or the way back took too long. Try again."),
 }
 

@@ -132,16 +132,14 @@ def retry(request: Request, connection: ConnectionName, job_id: JobId, who: Admi
     name, engine = known(request, connection), host_of(request).engine
     profile = form.text("profile")
 
-    def again() -> Job:
-        failed = [row.key for row in engine.rows_of(name, job_id, profile) if row.outcome == "Failed"]
-        keys = failed if form.has("all") else [key for key in failed if key == form.text("key")]
-        return engine.retry(name, profile, keys, who.name)
-
-    return _acted(request, name, job_id, who, again)
+    failed = [row.key for row in engine.rows_of(name, job_id, profile) if row.outcome == "Failed"]
+    keys = failed if form.has("all") else [key for key in failed if key == form.text("key")]
+    return _acted(request, name, job_id, who, lambda: engine.retry(name, profile, keys, who.name))
 
 
 def _acted(request: Request, name: str, job_id: str, who: Principal, act: Callable[[], Job]) -> Response:
-    """Does it and shows the new run; what is in the way is said on the page."""
+    """Does it and shows the new run; what is in the way is said on the page. Raises NotFoundError without such a job."""
+    job_of(request, name, job_id)
     try:
         with asking_services():
             job = act()

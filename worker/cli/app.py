@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from worker.cli import checks, demo, emulate, explain, link, plans, profiles, runs, serve
+from worker.cli import checks, demo, emulate, explain, link, plans, profiles, reconcile, runs, serve
 from worker.cli.context import OPTIONS, set_up_logging
 from worker.cli.output import say, set_up_streams
 
@@ -88,6 +88,7 @@ app.command()(runs.run)
 app.command(name="runs")(runs.recent)
 app.command()(explain.explain)
 app.command()(link.link)
+app.command()(reconcile.reconcile)
 app.command()(serve.serve)
 app.command(name="login-link")(serve.login_link)
 app.command()(emulate.emulate)

@@ -138,7 +138,7 @@ def retry(request: Request, connection: ConnectionName, job_id: JobId, who: Admi
 
 
 def _acted(request: Request, name: str, job_id: str, who: Principal, act: Callable[[], Job]) -> Response:
-    """Does it and shows the new run; what is in the way is said on the page. Raises NotFoundError without such a job."""
+    """Does it and shows the new run; what is in the way is said on the page. Raises NotFoundError without a job."""
     job_of(request, name, job_id)
     try:
         with asking_services():

@@ -95,6 +95,14 @@ class Texts:
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return dates.format_datetime(aware, "d MMM y HH:mm", tzinfo=self._zone, locale=self.locale)
 
+    def moment_of(self, text: str) -> str:
+        """A moment that was kept as ISO text."""
+        return self.moment(datetime.fromisoformat(text))
+
+    def amount(self, text: str | None) -> str:
+        """An amount that was kept as plain digits."""
+        return "" if text is None else self.money(Decimal(text))
+
     def weekday(self, value: datetime) -> str:
         """Weekday, day and time in the zone."""
         return dates.format_datetime(value, "EEE d MMM y HH:mm", tzinfo=self._zone, locale=self.locale)

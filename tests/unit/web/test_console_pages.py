@@ -312,3 +312,18 @@ def test_a_run_nobody_knows_is_not_found(console, what):
         console.browser(), f"/manage/runs/default/20260101T000000-aaaaaa/{what}", profile="Customers", key="1"
     )
     assert answer.status_code == 404
+
+
+def test_a_comparison_is_made_kept_and_shown(console):
+    console.host.engine.start(StartRequest("default"))
+    console.work()
+    browser = console.browser()
+    assert "Nothing has been compared yet." in browser.get("/manage/reconcile/default").text
+    assert send(browser, "/manage/reconcile/default").status_code == 303
+    assert "Both say the same" in browser.get("/manage/reconcile/default").text
+    number = str(console.world.data.customers[0]["customerNumber"])
+    console.world.edit("Companies", "CustomerID", number, {"City": "Elsewhere"})
+    send(browser, "/manage/reconcile/default")
+    text = browser.get("/manage/reconcile/default?lang=da").text
+    assert "Afviger" in text
+    assert "Elsewhere" in text

@@ -1,6 +1,6 @@
 """The administrators' pages, at /manage."""
 
-from worker.web.console import connection, customer, linking, overview, plan_pages, profiles, runs
+from worker.web.console import connection, customer, linking, overview, plan_pages, profiles, reconciling, runs
 
 routers = (
     overview.router,
@@ -10,4 +10,5 @@ routers = (
     plan_pages.router,
     customer.router,
     linking.router,
+    reconciling.router,
 )

@@ -96,6 +96,12 @@ def stop_on_interrupt(words: str = _STOPPING) -> Iterator[threading.Event]:
         yield stop
 
 
+def wait_for(stop: threading.Event) -> None:
+    """Until somebody asks to stop. In steps: on Windows a wait without end does not hear Ctrl-C."""
+    while not stop.wait(0.5):
+        pass
+
+
 @contextlib.contextmanager
 def _handlers(wanted: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():

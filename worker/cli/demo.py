@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.context import guarded, stop_on_interrupt
+from worker.cli.context import guarded, stop_on_interrupt, wait_for
 from worker.cli.output import tell
 from worker.errors import ConfigError, Problem
 from worker.wiring.engine import DATABASE
@@ -38,16 +38,11 @@ def demo(
         console = stack.enter_context(story.console()) if serve else None
         story.where_to_look(console)
         if serve:
-            _wait_for_stop()
+            with stop_on_interrupt("Stopping.") as stop:
+                wait_for(stop)
         if failed:
             tell("The demo did not end as it should: see above.", "bold red")
             raise typer.Exit(1)
-
-
-def _wait_for_stop() -> None:
-    with stop_on_interrupt("Stopping.") as stop:
-        while not stop.wait(1):  # on Windows a wait without end does not hear Ctrl-C
-            pass
 
 
 def _make_anew(folder: Path) -> None:

@@ -15,7 +15,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from worker.cli.context import OPTIONS, guarded, stop_on_interrupt, write_file
+from worker.cli.context import OPTIONS, guarded, stop_on_interrupt, wait_for, write_file
 from worker.cli.output import say, tell
 from worker.engine.pool import Pool, PoolOptions
 from worker.errors import BusyError
@@ -105,7 +105,7 @@ def _run(host: Host, stop: threading.Event, *, http: bool) -> None:
         pool = Pool(host.engine, host.stop, PoolOptions(workers=settings.workers, tick=settings.tick))
         pool.start()
         say(f"Working for {', '.join(host.engine.connections)} with {settings.workers} workers. Ctrl-C stops.")
-        stop.wait()
+        wait_for(stop)
         host.stop.set()
         if not pool.join(_WAIT):
             tell("Something in hand did not end in time; the next start goes on with it.", "yellow")

@@ -68,28 +68,38 @@ class Book:
         return None if job is None or job.state.is_over else job
 
     def begin(self, job: Job, fired: Mapping[str, str] | None = None) -> Job:
-        """Makes `job` the connection's current one. Raises BusyError when another is under way."""
-        standing = self.standing(job.connection)
-        before = self.job(job.connection, standing.current.job) if standing.current.job else None
-        if before is not None and not before.state.is_over:
-            raise busy(before)
-        try:
-            self.records.write(job.name, dump_job(job), None)
-        except ConflictError:
-            if standing.current.job == job.job_id:
-                return self.known(job.connection, job.job_id)
-        current = replace(standing.current, job=job.job_id, fired={**standing.current.fired, **(fired or {})})
-        try:
-            self.change_standing(job.connection, current, standing.version)
-        except ConflictError:
-            now = self.running(job.connection)
-            if now is not None and now.job_id == job.job_id:
-                return now
+        """Makes `job` the connection's current one. Raises BusyError when another is under way; with `fired`, which is
+        the tick's, ConflictError when another tick was faster. A person's start does not lose to a tick that only noted
+        something: it is tried again."""
+        made = False
+        for _ in range(1 if fired else _TRIES):
+            standing = self.standing(job.connection)
+            before = self.job(job.connection, standing.current.job) if standing.current.job else None
+            if before is not None and not before.state.is_over:
+                if made and before.job_id != job.job_id:
+                    self.records.remove(job.name)
+                raise busy(before)
+            try:
+                self.records.write(job.name, dump_job(job), None)
+                made = True
+            except ConflictError:
+                if standing.current.job == job.job_id:
+                    return self.known(job.connection, job.job_id)
+            current = replace(standing.current, job=job.job_id, fired={**standing.current.fired, **(fired or {})})
+            try:
+                self.change_standing(job.connection, current, standing.version)
+            except ConflictError:
+                now = self.running(job.connection)
+                if now is not None and now.job_id == job.job_id:
+                    return now
+                continue
+            return job
+        if made:
             self.records.remove(job.name)
-            if now is not None:
-                raise busy(now) from None
-            raise
-        return job
+        running = self.running(job.connection)
+        if running is not None:
+            raise busy(running)
+        raise ConflictError("Another start was faster.", hint="Try again.")
 
     def job(self, connection: str, job_id: str) -> Job | None:
         """A job by its id; None when there is none or its record is damaged."""

@@ -23,6 +23,7 @@ function watch(part, pause = PAUSE) {
 function check(form) {
   let waiting = 0;
   let asked = 0;
+  form.addEventListener("submit", () => clearTimeout(waiting)); // what is sent anyway is checked there
   form.addEventListener("change", () => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {

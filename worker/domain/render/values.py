@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -84,7 +84,11 @@ def forecast(plan: Plan, units_per_minute: float) -> Forecast:
 
 def forecast_all(plans: Iterable[Plan], units_per_minute: float) -> Forecast:
     """The forecast of plans that are applied one after the other."""
-    sizes = [len(plan.changes) for plan in plans]
+    return forecast_sizes([len(plan.changes) for plan in plans], units_per_minute)
+
+
+def forecast_sizes(sizes: Sequence[int], units_per_minute: float) -> Forecast:
+    """The same where only the numbers of changes are known."""
     units = sum(sizes) * _WRITE_UNITS
     return Forecast(sum(ceil(size / _BATCH) for size in sizes), units, units / units_per_minute)
 

@@ -7,19 +7,18 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from worker.domain.plan_file import PlanEntry
 from worker.domain.reasons import Language, hint, sentence
-from worker.domain.render.values import forecast_all
+from worker.domain.render.values import Forecast, forecast_sizes
 from worker.domain.report import RowResult, RunMode
 from worker.engine.jobs import Job
 from worker.engine.terms import StartRequest
-from worker.errors import BusyError, ConfigError, NotFoundError, Problem, WorkerError
+from worker.errors import BusyError, ConfigError, Problem, WorkerError
 from worker.ports import ProfileRow
 from worker.web.access import Principal
 from worker.web.console import run_views
 from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
 from worker.web.console.items import item_links
-from worker.web.console.job_parts import JobId, PageNumber, Title, budget_of, job_of, shelf_of
+from worker.web.console.job_parts import JobId, PageNumber, Title, budget_of, job_of
 from worker.web.console.plans import ShownRow
 from worker.web.forms import Posted
 from worker.web.guard import Admin, Reader
@@ -197,7 +196,7 @@ def _job_page(
     rows = {run.profile: _rows_of(request, job, run.profile) for run in job.runs if job.state.is_over}
     links = item_links(request, name) if any(rows.values()) else None
     language = texts_of(request).language
-    kinds = _targets(request, job)
+    kinds = _targets(request, name) if links else {}
     shown = {
         title: [_row(one, language) for one in _slice(found, page if title == profile else 1)]
         for title, found in rows.items()
@@ -226,29 +225,24 @@ def _moving(request: Request, job: Job) -> dict[str, object]:
     return {"job": job, "paces": paces, "verdict": run_views.verdict_of(job), "total": run_views.total(job.runs)}
 
 
-def _forecast(request: Request, job: Job) -> object:
-    """What applying all of a preview's plans would cost; None when there is nothing to apply."""
+def _forecast(request: Request, job: Job) -> Forecast | None:
+    """What applying all of a preview's plans would cost; None when there is nothing to apply. From the ledgers, since
+    the plans themselves may be large."""
     if not run_views.can_apply(job):
         return None
-    entries = [shelf_of(request).entry(job.connection, job.job_id, run.profile) for run in job.runs if run.plan_digest]
-    return forecast_all([entry.plan for entry in entries], budget_of(request, job.connection))
+    ledgers = [run.ledger for run in job.runs if run.plan_digest]
+    sizes = [one.created + one.updated + one.flagged for one in ledgers]
+    return forecast_sizes(sizes, budget_of(request, job.connection))
 
 
-def _targets(request: Request, job: Job) -> dict[str, str]:
-    """Profile -> target, from what was planned."""
-    found: dict[str, str] = {}
-    for run in job.runs:
-        entry = _planned(request, job, run.profile) if run.plan_digest else None
-        if entry is not None:
-            found[run.profile] = entry.plan.target
-    return found
-
-
-def _planned(request: Request, job: Job, profile: str) -> PlanEntry | None:
+def _targets(request: Request, name: str) -> dict[str, str]:
+    """Profile -> target, as the list of profiles has it now; nothing while the site can't be asked."""
     try:
-        return shelf_of(request).entry(job.connection, job.job_id, profile)
-    except NotFoundError:
-        return None
+        with desk_of(request).open(name) as app:
+            rows = app.profiles.profiles()
+    except WorkerError:
+        return {}
+    return {row.title: row.profile.target.value for row in rows if row.profile is not None}
 
 
 def _rows_of(request: Request, job: Job, profile: str) -> Sequence[RowResult]:

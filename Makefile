@@ -6,7 +6,7 @@ SIZE   ?= small
 SEED   ?= 1
 TARGET ?= python3.13
 
-.PHONY: help demo test quick lint types format readme bench bench-scale functions clean
+.PHONY: help demo test quick lint types format readme bench bench-scale bench-hooks functions clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -26,9 +26,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# What only tests need and pip has not: the storage emulator (npm), the Functions worker in an environment of its own,
-# and the system's Chromium (apt-get, or SYNC_CHROMIUM names another).
+# What only tests need and the pinned requirements have not: a package for its data, without what it depends on; the
+# storage emulator (npm); the Functions worker in an environment of its own; and the system's Chromium (apt-get, or
+# SYNC_CHROMIUM names another).
 $(VENV)/.services: $(VENV)/.dev tests/support/azurite/package.json tests/support/browser.py tests/support/mini_host/install.py azure-functions/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps lifetimes==0.11.3  # for its buying data
 	$(BIN)/python -m tests.support.azurite install
 	$(BIN)/python -m tests.support.browser install
 	$(BIN)/python -m tests.support.mini_host install
@@ -59,11 +61,15 @@ format: $(VENV)/.dev  ## rewrite the files in the one style
 readme: $(VENV)/.dev  ## write the generated parts of the README anew
 	$(BIN)/python -m tests.support.readme
 
-bench: $(VENV)/.dev  ## requests, seconds and memory by size, beside the plain loop
+bench: $(VENV)/.dev  ## requests, seconds and memory by size, beside the plain loop; the link assistant
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.links
 
 bench-scale: $(VENV)/.dev  ## how far 2 and 4 workers carry, and one tenant's unit budget
 	$(BIN)/python -m tests.bench.scale
+
+bench-hooks: $(VENV)/.dev  ## how calls of webhooks are answered when 2,000 come, 40 at a time
+	$(BIN)/python -m tests.bench.hooks
 
 functions: $(VENV)/.dev  ## the zip for Azure Functions, in dist/ (TARGET=python3.13)
 	$(BIN)/python azure-functions/build.py --python $(TARGET)

@@ -41,7 +41,7 @@ app = func.AsgiFunctionApp(create_app(host), func.AuthLevel.ANONYMOUS, function_
 
 
 @app.function_name("tick")
-@app.timer_trigger("timer", schedule="0 */5 * * * *", use_monitor=True)
+@app.timer_trigger("timer", schedule="0 * * * * *", use_monitor=True)
 def tick(timer: func.TimerRequest, context: func.Context) -> None:
     """Starts what is due. Always in UTC: local time is the engine's business."""
     del timer

@@ -1,7 +1,7 @@
 """Tells people by a webhook: plain JSON, or a card as Teams' workflows take it.
 
 The address holds a key, so it is never logged and never followed anywhere else. An alert that can't be sent is logged
-and forgotten: telling people must not break the work it tells of.
+and raises nothing: telling people must not break the work it tells of. Who must know whether it was sent is told.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ Format = Literal["plain", "teams"]
 class NoAlerts:
     """Implements ports.Alerts: nobody is told."""
 
-    def send(self, alert: Alert) -> None:
-        """Nothing."""
+    def send(self, alert: Alert) -> bool:
+        """Nothing to do, so nothing failed."""
+        log.debug("nobody is to be told connection=%s severity=%s", alert.connection, alert.severity)
+        return True
 
 
 class WebhookAlerts:
@@ -49,8 +51,8 @@ class WebhookAlerts:
     def __repr__(self) -> str:
         return f"WebhookAlerts({urlsplit(self._url).hostname!r}, {self._format!r})"
 
-    def send(self, alert: Alert) -> None:
-        """One POST, tried twice. Never raises."""
+    def send(self, alert: Alert) -> bool:
+        """One POST, tried twice. Never raises; False when it was not taken."""
         body = teams_card(alert) if self._format == "teams" else plain_alert(alert)
         fault = ""
         for _ in range(_TRIES):
@@ -60,18 +62,20 @@ class WebhookAlerts:
                 fault = type(error).__name__
                 continue
             if answer.status_code < 300:
-                return
+                return True
             fault = f"status {answer.status_code}"
             if answer.status_code < 500 and answer.status_code != 429:
                 break
-        log.warning("alert not sent reason=%s title=%s", fault, alert.title)
+        # Without the title: it may name a person.
+        log.warning("alert not sent reason=%s connection=%s severity=%s", fault, alert.connection, alert.severity)
+        return False
 
 
 def plain_alert(alert: Alert) -> dict[str, Any]:
-    """Small JSON for any receiver."""
+    """Small JSON for any receiver. `text` is a whole mail where the alert is meant for one."""
     return {
         "title": alert.title,
-        "text": alert.text[:_LONGEST],
+        "text": alert.mail or alert.text[:_LONGEST],
         "severity": alert.severity,
         "connection": alert.connection,
         "facts": dict(alert.facts),
@@ -81,7 +85,7 @@ def plain_alert(alert: Alert) -> dict[str, Any]:
 
 def teams_card(alert: Alert) -> dict[str, Any]:
     """A message with one Adaptive Card, as a Teams workflow's webhook takes it."""
-    colour = "attention" if alert.severity == "error" else "warning"
+    colour = {"error": "attention", "warning": "warning"}.get(alert.severity, "default")
     body: list[dict[str, Any]] = [
         {"type": "TextBlock", "text": _escaped(alert.title), "weight": "bolder", "size": "medium", "color": colour},
         {"type": "TextBlock", "text": _escaped(alert.text[:_LONGEST]), "wrap": True},
@@ -96,7 +100,8 @@ def teams_card(alert: Alert) -> dict[str, Any]:
         "body": body,
     }
     if alert.link:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Open the run", "url": alert.link}]
+        title = "Åbn kørslen" if alert.language == "da" else "Open the run"
+        card["actions"] = [{"type": "Action.OpenUrl", "title": title, "url": alert.link}]
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 

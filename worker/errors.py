@@ -6,6 +6,8 @@
     |   +-- AuthenticationError     a token or certificate was refused
     |   +-- AccessDeniedError       signed in, but without the right
     |   +-- NotFoundError           a list, item or address does not exist
+    |   |   +-- NotKeptError        the worker itself does not keep what was asked for, or not any more
+    |   +-- RefusedError            what we sent breaks a rule of the service: nothing was written
     |   +-- ProtocolError           the answer isn't what the service promises
     |   +-- IncompleteReadError     fewer rows came than the service says it has
     +-- BrakeError             4    the plan changes too much: a person decides
@@ -39,6 +41,11 @@ class WorkerError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def told(self) -> str:
+        """Sentence and next step on one line."""
+        return f"{self.message} {self.hint}".strip()
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,14 @@ class AccessDeniedError(FatalError):
 
 class NotFoundError(FatalError):
     """A list, item or address does not exist."""
+
+
+class NotKeptError(NotFoundError):
+    """The worker itself does not keep what was asked for, or not any more: no service was to blame."""
+
+
+class RefusedError(FatalError):
+    """The service's own rules refuse what was sent; nothing was written."""
 
 
 class ProtocolError(FatalError):

@@ -83,6 +83,13 @@ def set_up_logs(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """What libraries say that is said better, or that nobody may read."""
     # Their lines at INFO name every address, queries included.
     for name in ("urllib3", "azure", "msal", "httpx", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It logs an error with its trace, and raises it as well: people get one sentence.
+    logging.getLogger("office365").setLevel(logging.CRITICAL)

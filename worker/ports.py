@@ -1,8 +1,8 @@
 """What a run needs from the world, and nothing about who gives it.
 
-Implementers: `economic.source` (Source), `sharepoint.site` (Site, Target), `sharepoint.profiles` (ProfileStore),
-`sharepoint.runs` (RunStore), `stores.sqlite` and `stores.azure` (WorkQueue, Leases, Records),
-`stores.secret_files` (Secrets); in-memory fakes stand in
+Implementers: `economic.source` (Source), `economic.desk` (CustomerDesk), `sharepoint.site` (Site, Target),
+`sharepoint.profiles` (ProfileStore), `sharepoint.runs` (RunStore), `stores.sqlite` and `stores.azure` (WorkQueue,
+Leases, Records), `stores.secret_files` (Secrets); in-memory fakes stand in
 tests/fakes. One contract suite per port runs on all of them.
 All raise only errors of `worker.errors`.
 """
@@ -16,6 +16,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from worker.domain.new_customer import Choices, NewCustomer
+from worker.domain.plan import Change
 from worker.domain.profile import Profile, RunRequest
 from worker.domain.records import AccountingYear, Agreement, Customer, CustomerContact, Invoice
 from worker.domain.report import LastRun, RunReport
@@ -99,6 +101,64 @@ class Source(Protocol):
     def usage(self) -> Usage: ...
 
 
+class ComparedSource(Source, Protocol):
+    """e-conomic as a comparison of both systems reads it. Reads raise AccessDeniedError for what the app's role may
+    not read."""
+
+    def open_totals(self, *, overdue: bool = False) -> Mapping[int, Decimal]:
+        """e-conomic's own sums of what is open per customer number, or with `overdue` of what is past due today: base
+        currency, customers without any absent."""
+        ...
+
+
+class CustomerDesk(Protocol):
+    """e-conomic, as far as customers are made and changed there. Nothing here deletes.
+
+    A `key` is an Idempotency-Key: e-conomic gives the first answer again to the same key for an hour, so a call whose
+    answer was lost is repeated with the same key and the same content, and with no other.
+    """
+
+    def choices(self) -> Choices:
+        """e-conomic's groups, payment terms, VAT zones and currencies."""
+        ...
+
+    def customer(self, number: int) -> Customer | None: ...
+
+    def like(self, customer: NewCustomer) -> Sequence[tuple[Customer, str]]:
+        """Customers with the same CVR number, e-mail or name, each once, with what is the same: cvr, email or name."""
+        ...
+
+    def customers(self) -> Iterator[Customer]:
+        """All of them, by number."""
+        ...
+
+    def document(self, number: int) -> Mapping[str, object] | None:
+        """The whole customer as e-conomic has it now, for replacing it; None when there is none."""
+        ...
+
+    def replace(self, number: int, document: Mapping[str, object], key: str) -> None:
+        """Replaces all of a customer: what `document` leaves out is cleared. e-conomic checks no version, so the caller
+        reads right before. Raises as `create`."""
+        ...
+
+    def free_numbers(self, first: int, last: int) -> Iterator[int]:
+        """Customer numbers from `first` to `last` that are free: those above the highest in use, then the gaps below
+        it from `first` on; a gap may be a number that was somebody's."""
+        ...
+
+    def create(self, customer: NewCustomer, key: str) -> int:
+        """Makes it and gives its number. Raises RefusedError, AccessDeniedError; a RetriableError leaves it open."""
+        ...
+
+    def contacts(self, number: int) -> Sequence[CustomerContact]:
+        """The customer's contacts as they are now; none of a customer that is not there."""
+        ...
+
+    def add_contact(self, number: int, body: Mapping[str, str], key: str) -> int:
+        """Makes a contact of a customer and gives its number. Raises as `create`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
     """A new item: logical column -> value. `key` is for the outcome and for finding it again."""
@@ -159,6 +219,19 @@ class Target(Protocol):
 
     def find(self, column: str, values: Sequence[str], columns: Sequence[str]) -> list[Item]:
         """Items whose `column` equals one of `values`, by an indexed look-up."""
+        ...
+
+    def item(self, item_id: int, columns: Sequence[str]) -> Item | None:
+        """One item as it stands now; None when there is none."""
+        ...
+
+    def never_touched(self, item_id: int) -> bool:
+        """Whether nobody but its maker ever saved the item; False when that can't be told."""
+        ...
+
+    def recycle(self, item_id: int, version: str) -> bool:
+        """Moves an item to the recycle bin, where people can fetch it back; False when it is not of this version any
+        more, or gone. The one way an item ever leaves a list."""
         ...
 
     def write(self, writes: Iterable[Write]) -> Iterator[WriteOutcome]:
@@ -248,6 +321,26 @@ class RunStore(Protocol):
         ...
 
     def recent(self, limit: int = 20) -> Sequence[RunSummary]: ...
+
+
+class Journal(Protocol):
+    """What runs overwrote, kept so that they can be undone."""
+
+    def keep(self, run_id: str, profile: Profile, held: int, changes: Sequence[Change]) -> None:
+        """Keeps changes with the values that stand there now, before they are sent. `held`: items that the list held
+        when the run began.
+
+        Told again of the same item (or the same key, of a new one): a column named again stood as it is said last, and
+        one whose two values are equal was not written. A create with an item's id is the item that it made.
+        """
+        ...
+
+
+class NoJournal:
+    """Implements Journal: nothing is kept."""
+
+    def keep(self, run_id: str, profile: Profile, held: int, changes: Sequence[Change]) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +464,8 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something a person should hear about. `severity` is error or warning; `facts` are numbers and names to show."""
+    """Something a person should hear about. `severity` is error, warning or info; `facts` are what is to be shown;
+    `mail` is all of it as lines, where it is meant to be sent on to a person; `language` is en or da."""
 
     title: str
     text: str
@@ -379,12 +473,16 @@ class Alert:
     connection: str
     facts: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
+    mail: str = ""
+    language: str = "en"
 
 
 class Alerts(Protocol):
     """Tells people. Never raises: an alert that can't be sent is logged."""
 
-    def send(self, alert: Alert) -> None: ...
+    def send(self, alert: Alert) -> bool:
+        """Whether it was taken; True as well where nobody is to be told."""
+        ...
 
 
 class Secrets(Protocol):

@@ -18,223 +18,39 @@ import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from worker.errors import ConfigError, Problem
+from worker.setting_groups import (
+    CreateSettings,
+    EconomicSettings,
+    EngineSettings,
+    Group,
+    SharePointSettings,
+    SyncSettings,
+)
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+__all__ = [
+    "CreateSettings",
+    "EconomicSettings",
+    "EngineSettings",
+    "Installation",
+    "Settings",
+    "SharePointSettings",
+    "SyncSettings",
+    "find_secret",
+    "load_installation",
+    "load_settings",
+    "load_sync_settings",
+]
+
 DEFAULT_FILE = Path("config/settings.toml")
 _HINT = "Set the variables named above (README, section Settings) and run: economic-sync check"
-
-AuthMode = Literal["certificate", "managed-identity", "static-token", "client-secret"]
-
-
-class _Group(BaseSettings):
-    """Shared behaviour: frozen, unknown names refused. Values given in code win over variables."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # The signature is pydantic-settings'.
-        return init_settings, env_settings, dotenv_settings
-
-
-def _config(prefix: str) -> SettingsConfigDict:
-    return SettingsConfigDict(
-        env_prefix=prefix,
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",  # other programs' variables with the same prefix are none of our business
-        frozen=True,
-        hide_input_in_errors=True,
-    )
-
-
-class EconomicSettings(_Group):
-    """ECONOMIC_*: where the books are and how we may read them."""
-
-    model_config = _config("ECONOMIC_")
-
-    app_secret: SecretStr = Field(description="App secret token of your e-conomic app (X-AppSecretToken).")
-    grant_token: SecretStr = Field(description="Grant token the customer's administrator gave (X-AgreementGrantToken).")
-    agreement: int | None = Field(
-        None, description="Agreement number the tokens must belong to; a guard against mix-ups."
-    )
-    base_url: str = Field("https://restapi.e-conomic.com", description="Classic REST API.")
-    openapi_url: str = Field("https://apis.e-conomic.com", description="OpenAPI services (contacts).")
-    app_public_token: str | None = Field(None, description="Public token of your e-conomic app, for the grant page.")
-    grant_url: str = Field(
-        "https://secure.e-conomic.com/secure/api1/requestaccess.aspx", description="Page where access is granted."
-    )
-    customersapi_version: str = Field("v3.1.0", description="Version of the customers API; part of its address.")
-    parallel: int = Field(4, ge=1, le=8, description="Pages read at the same time.")
-
-    @field_validator("base_url", "openapi_url", "grant_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        return _checked_url(value)
-
-
-class SharePointSettings(_Group):
-    """SHAREPOINT_*: the CRM's site and the identity that may write to it."""
-
-    model_config = _config("SHAREPOINT_")
-
-    site_url: str = Field(description="Address of the CRM site, e.g. https://contoso.sharepoint.com/sites/crm.")
-    auth: AuthMode = Field("certificate", description="certificate, managed-identity, or static-token (loopback only).")
-    tenant_id: str | None = Field(None, description="Entra tenant id or domain (certificate).")
-    client_id: str | None = Field(
-        None, description="Application (client) id; for a user-assigned identity its client id."
-    )
-    certificate_path: Path | None = Field(None, description="PEM (key and certificate) or PFX file.")
-    certificate_password: SecretStr | None = Field(None, description="Password of the PFX or of the PEM's key.")
-    client_secret: SecretStr | None = Field(
-        None, description="Not usable: SharePoint refuses it. Named so that we can say so."
-    )
-    token: SecretStr | None = Field(None, description="Bearer token of the local emulator (static-token).")
-    concurrency: int = Field(2, ge=1, le=4, description="Batches sent at the same time.")
-    units_per_minute: int = Field(1250, ge=1, description="Resource units the tenant allows per minute (by licences).")
-    units_share: float = Field(0.7, gt=0, le=1, description="Share of these units the worker may use.")
-    time_zone: str | None = Field(None, description="IANA zone of the site; default: read from the site.")
-    lists: Mapping[str, str] = Field(
-        default_factory=dict, description="Target -> list title, site-relative address or GUID (TOML table)."
-    )
-    columns: Mapping[str, Mapping[str, str]] = Field(
-        default_factory=dict, description="Target -> logical column -> internal name (TOML tables)."
-    )
-
-    @field_validator("site_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        return _checked_url(value)
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.auth == "certificate":
-            missing = [name for name in ("tenant_id", "client_id", "certificate_path") if not getattr(self, name)]
-            if missing:
-                names = ", ".join(f"SHAREPOINT_{name.upper()}" for name in missing)
-                raise ValueError(f"signing in with a certificate also needs {names}")
-        if self.auth == "static-token":
-            if self.token is None:
-                raise ValueError("static-token needs SHAREPOINT_TOKEN")
-            if urlsplit(self.site_url).hostname not in LOOPBACK:
-                raise ValueError(
-                    "static-token is for the local emulator; it is refused for any address that is not loopback"
-                )
-        return self
-
-
-class SyncSettings(_Group):
-    """SYNC_*: the worker itself."""
-
-    model_config = _config("SYNC_")
-
-    data_dir: Path = Field(Path(".data"), description="Lock file, plans and logs.")
-    config_dir: Path | None = Field(
-        None, description="Where lists/ and profiles/ are; default: shipped with the worker."
-    )
-    time_zone: str = Field("Europe/Copenhagen", description="The agreement's local time; decides what 'today' is.")
-    as_of: date | None = Field(None, description="Work as if it were this day (YYYY-MM-DD); for trials and repeats.")
-    financial_year_start: str | None = Field(
-        None, description="MM-DD; overrides e-conomic's accounting years. Totals are then not compared."
-    )
-    language: Literal["en", "da"] = Field(
-        "en", description="Language of row results and of the titles that provisioning gives."
-    )
-    companies_unique_key: bool = Field(
-        False, description="Provision Customer ID as a unique column; only if the tenant accepts several blanks."
-    )
-    trend_growing_pct: float = Field(10, gt=0, description="From this change on a customer is Growing.")
-    trend_declining_pct: float = Field(-10, lt=0, description="From this change on a customer is Declining.")
-    trend_lapsed_months: int = Field(12, ge=1, description="Months without an invoice until Lapsed.")
-    trend_new_months: int = Field(12, ge=1, description="Months since the first invoice while New.")
-
-    @field_validator("financial_year_start")
-    @classmethod
-    def _month_day(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", value):
-            raise ValueError("must be a month and a day, MM-DD, such as 07-01")
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError("is not a time zone name such as Europe/Copenhagen")
-        return value
-
-
-class EngineSettings(_Group):
-    """ENGINE_*: how the worker runs by itself; one for the whole installation."""
-
-    model_config = _config("ENGINE_")
-
-    store: Literal["sqlite", "azure"] = Field("sqlite", description="Where work is kept: one file, or Azure storage.")
-    storage_account: str | None = Field(None, description="Storage account name, signed in to with an identity.")
-    storage_connection: SecretStr | None = Field(None, description="Connection string instead of an identity.")
-    storage_blob_url: str | None = Field(None, description="Address of the blob service when it is not the usual one.")
-    storage_queue_url: str | None = Field(None, description="Address of the queue service, likewise.")
-    storage_identity: str | None = Field(None, description="Client id of a user-assigned identity for the storage.")
-    vault_url: str | None = Field(
-        None, description="Key Vault for tokens saved in the console; without it they are files of the data directory."
-    )
-    queue: str = Field("sync", pattern=r"^[a-z0-9](-?[a-z0-9]){2,55}$", description="Name of the queue.")
-    container: str = Field("sync", pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$", description="Name of the blob container.")
-    function_limit: float = Field(600, ge=10, description="Seconds one invocation may take before it is killed.")
-    budget: float | None = Field(
-        None, gt=0, description="Seconds of work per message; default: 300, at most 60 % of the limit."
-    )
-    tick: float = Field(30, ge=1, description="Seconds between looks at the schedules (serve).")
-    workers: int = Field(2, ge=1, le=16, description="Messages worked on at the same time (serve).")
-    slots: int = Field(4, ge=1, le=16, description="Workers that may write to one tenant at the same time.")
-    profiles_refresh: float = Field(60, ge=0, description="Seconds for which read schedules are believed.")
-    keep_days: int = Field(30, ge=1, description="Days for which finished jobs and their plans are kept.")
-    host: str = Field("127.0.0.1", description="Address to listen on (serve).")
-    port: int = Field(8642, ge=0, le=65535, description="Port to listen on (serve); 0 takes a free one.")
-    public_url: str | None = Field(None, description="Address people reach the worker at, for links.")
-    api_key: SecretStr | None = Field(None, description="Key that programs send as x-functions-key.")
-    alert_url: SecretStr | None = Field(None, description="Webhook that is told of failures; a secret, it holds a key.")
-    alert_format: Literal["plain", "teams"] = Field("plain", description="Plain JSON, or a card for Teams.")
-    otlp_url: str | None = Field(None, description="Address of an OpenTelemetry collector (OTLP over HTTP).")
-    trace_share: float = Field(1.0, ge=0, le=1, description="Share of traces that are kept.")
-    log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
-    economy_for: Literal["role", "everyone"] = Field(
-        "role", description="Who sees economy cards: holders of the role Sync.Economy, or everyone who is signed in."
-    )
-
-    @field_validator("public_url", "otlp_url", "storage_blob_url", "storage_queue_url", "vault_url")
-    @classmethod
-    def _address(cls, value: str | None) -> str | None:
-        return None if value is None else _checked_url(value)
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.store == "azure" and not (
-            self.storage_account or self.storage_connection or (self.storage_blob_url and self.storage_queue_url)
-        ):
-            raise ValueError("azure needs ENGINE_STORAGE_ACCOUNT, or ENGINE_STORAGE_CONNECTION")
-        return self
-
-    @property
-    def slice_seconds(self) -> float:
-        """How long one message is worked on before the rest is left to the next one."""
-        return min(300.0, 0.6 * self.function_limit, self.budget or 300.0)
 
 
 class Settings:
@@ -246,11 +62,13 @@ class Settings:
         sharepoint: SharePointSettings,
         sync: SyncSettings,
         name: str = "default",
+        create: CreateSettings | None = None,
     ) -> None:
         self.name = name
         self.economic = economic
         self.sharepoint = sharepoint
         self.sync = sync
+        self.create = create or CreateSettings()
 
 
 @dataclass(frozen=True)
@@ -276,7 +94,7 @@ class Installation:
     def grant_page(self, name: str) -> tuple[str, str]:
         """The e-conomic app's public token ("" when there is none) and the address of the page that grants access;
         known before there is a grant."""
-        economic: _Group | None = self.connections[name].economic if name in self.connections else None
+        economic: Group | None = self.connections[name].economic if name in self.connections else None
         if economic is None and self.source is not None:
             own = self.source.own.get(name, {})
             values = {**own.get("economic", {}), "grant_token": "not granted yet"}
@@ -303,10 +121,11 @@ class Installation:
         return [value.get_secret_value() for value in [*values, *([self.insights] if self.insights else [])]]
 
 
-GROUPS: Mapping[str, type[_Group]] = {
+GROUPS: Mapping[str, type[Group]] = {
     "economic": EconomicSettings,
     "sharepoint": SharePointSettings,
     "sync": SyncSettings,
+    "create": CreateSettings,
 }
 DEFAULT_CONNECTION = "default"
 _ENGINE = "engine"
@@ -314,6 +133,7 @@ _SECRETS: Mapping[str, tuple[str, ...]] = {
     "economic": ("app_secret", "grant_token"),
     "sharepoint": ("certificate_password", "client_secret", "token"),
     "sync": (),
+    "create": (),
     _ENGINE: ("storage_connection", "api_key", "alert_url"),
 }
 _ALL_SECRETS = frozenset(name for names in _SECRETS.values() for name in names)
@@ -390,14 +210,14 @@ def _changed(settings: Settings, own: Mapping[str, Mapping[str, Any]]) -> Settin
     made: dict[str, Any] = {}
     problems: list[Problem] = []
     for group, kind in GROUPS.items():
-        before: _Group = getattr(settings, group)
+        before: Group = getattr(settings, group)
         try:
             made[group] = kind(**{**before.model_dump(), **own[group]}) if own.get(group) else before
         except ValidationError as error:
             problems += [_problem(group, one) for one in error.errors(include_input=False, include_url=False)]
     if problems:
         raise ConfigError(problems, hint=_HINT)
-    return Settings(made["economic"], made["sharepoint"], made["sync"], settings.name)
+    return Settings(made["economic"], made["sharepoint"], made["sync"], settings.name, made["create"])
 
 
 def _connection(
@@ -414,12 +234,12 @@ def _connection(
         problems += [Problem(f"{where}{one.where}", one.message, one.allowed) for one in wrong]
     if problems:
         return None, problems
-    return Settings(made["economic"], made["sharepoint"], made["sync"], name), []
+    return Settings(made["economic"], made["sharepoint"], made["sync"], name, made["create"]), []
 
 
 def _group(
-    group: str, kind: type[_Group], read: _File, own: Mapping[str, Any], secret_names: Mapping[str, Any]
-) -> tuple[_Group | None, list[Problem]]:
+    group: str, kind: type[Group], read: _File, own: Mapping[str, Any], secret_names: Mapping[str, Any]
+) -> tuple[Group | None, list[Problem]]:
     """One group: a connection's own values, then the variables, then the file's shared table."""
     shared = dict(read.shared.get(group, {}))
     values = dict(own)
@@ -444,7 +264,7 @@ def _group(
         return None, [*problems, *(_problem(group, one) for one in wrong)]
 
 
-def _layered(kind: type[_Group], shared: Mapping[str, Any]) -> type[_Group]:
+def _layered(kind: type[Group], shared: Mapping[str, Any]) -> type[Group]:
     """`kind` with the file's shared table as its last source."""
 
     class Layered(kind):  # type: ignore[misc, valid-type]
@@ -539,7 +359,7 @@ def _secret_name_problems(where: str, table: object) -> Iterator[Problem]:
 
 def _table_problems(path: Path, name: str, table: object, prefix: str = "") -> list[Problem]:
     where = f"settings file {path}, table [{prefix}{name}]"
-    groups: Mapping[str, type[_Group]] = GROUPS if prefix else {**GROUPS, _ENGINE: EngineSettings}
+    groups: Mapping[str, type[Group]] = GROUPS if prefix else {**GROUPS, _ENGINE: EngineSettings}
     if name not in groups or not isinstance(table, dict):
         return [Problem(where, "is not known.", (*groups, *(["secrets"] if prefix else ["connections"])))]
     known = groups[name].model_fields
@@ -555,23 +375,12 @@ def _table_problems(path: Path, name: str, table: object, prefix: str = "") -> l
 
 
 def _problem(group: str, error: Any) -> Problem:
-    kinds: Mapping[str, type[_Group]] = {**GROUPS, _ENGINE: EngineSettings}
+    kinds: Mapping[str, type[Group]] = {**GROUPS, _ENGINE: EngineSettings}
     names = [str(part) for part in error["loc"]]
-    lonely = {_ENGINE: "ENGINE_STORE"}.get(group, f"{group.upper()}_AUTH")
+    lonely = {_ENGINE: "ENGINE_STORE", "create": "CREATE_NUMBER_FIRST"}.get(group, f"{group.upper()}_AUTH")
     variable = "_".join([group, *names[:1]]).upper() if names else lonely
     if error["type"] == "missing":
         description = kinds[group].model_fields[names[0]].description or ""
         return Problem(variable, f"is not set. {description}")
     message = str(error["msg"]).removeprefix("Value error, ")
     return Problem(variable, message if message.endswith(".") else f"{message}.")
-
-
-def _checked_url(value: str) -> str:
-    parts = urlsplit(value.strip())
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise ValueError("must be an address that starts with https://")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must be a plain address without user, query or fragment")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("must start with https:// (plain http is for loopback addresses only)")
-    return value.strip().rstrip("/")

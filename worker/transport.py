@@ -8,6 +8,7 @@ over our own. A request that may have had an effect is repeated only when its ca
 from __future__ import annotations
 
 import email.utils
+import json
 import logging
 import math
 import random
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -241,6 +242,7 @@ class Http:
         self._policy = policy or RetryPolicy()
         self._lock = threading.Lock()
         self.requests = 0
+        self.writes = 0  # of the requests
         self._session = requests.Session()
         # A proxy named in the environment can't reach this machine's own loopback addresses.
         self._session.trust_env = not all(map(is_loopback, hosts))
@@ -307,6 +309,38 @@ class Http:
 
         return retrying(self._policy, self.waits, f"GET {urlsplit(url).path}", once)
 
+    def send_json(
+        self,
+        method: Literal["POST", "PUT"],
+        url: str,
+        body: Mapping[str, Any],
+        key: str,
+        seen: Callable[[Mapping[str, str]], None] | None = None,
+        rules: Mapping[int, StatusRule] = STATUS_TABLE,
+        words: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> Any:
+        """Writes JSON and reads the answer's JSON; None when it has none. Repeating is harmless because every try
+        carries the same Idempotency-Key; `key` must never be used for another body. Waits and errors as `get_json`;
+        `words` picks what a person should read out of an error's body.
+        """
+        self._check_host(url)
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        data = json.dumps(body, ensure_ascii=False, default=_number_text).encode()
+
+        def once() -> Any:
+            with self._asking(url, method) as current:
+                answer = self._session.request(
+                    method, url, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
+                )
+                answered(current, answer.status_code)
+            if seen is not None:
+                seen(answer.headers)
+            if 200 <= answer.status_code < 300 and not answer.content:
+                return None
+            return self._decoded(answer, rules, words)
+
+        return retrying(self._policy, self.waits, f"{method} {urlsplit(url).path}", once)
+
     def _check_host(self, url: str) -> None:
         if origin(url) not in self._hosts:
             raise ProtocolError(
@@ -315,13 +349,14 @@ class Http:
             )
 
     @contextmanager
-    def _asking(self, url: str) -> Iterator[Span]:
+    def _asking(self, url: str, method: str = "GET") -> Iterator[Span]:
         """Counts one request, and turns what the HTTP library raises inside into our errors."""
         with self._lock:
             self.requests += 1
+            self.writes += method != "GET"
         count_requests(self.service)
         try:
-            with request_span(self.service, "GET", url) as current:
+            with request_span(self.service, method, url) as current:
                 yield current
         except requests.exceptions.SSLError:
             raise FatalError(
@@ -337,7 +372,12 @@ class Http:
                 hint="Check the configured address and the proxy.",
             ) from None
 
-    def _refuse(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> None:
+    def _refuse(
+        self,
+        answer: requests.Response,
+        rules: Mapping[int, StatusRule],
+        words: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> None:
         """Raises unless the status is a success."""
         if 300 <= answer.status_code < 400:
             raise ProtocolError(
@@ -345,14 +385,19 @@ class Http:
                 hint="Check the configured address of the service.",
             )
         if answer.status_code >= 400:
-            detail = _detail(_masked(_words(answer), self._secrets))
+            detail = _detail(_masked(_words(answer, words or _message), self._secrets))
             error = status_error(self.service, answer.status_code, answer.headers, detail, rules)
             if isinstance(error, ThrottledError):
                 count_throttled(self.service, error.retry_after or 0.0)
             raise error
 
-    def _decoded(self, answer: requests.Response, rules: Mapping[int, StatusRule]) -> Any:
-        self._refuse(answer, rules)
+    def _decoded(
+        self,
+        answer: requests.Response,
+        rules: Mapping[int, StatusRule],
+        words: Callable[[Mapping[str, Any]], str] | None = None,
+    ) -> Any:
+        self._refuse(answer, rules, words)
         if "json" not in answer.headers.get("Content-Type", ""):
             raise PageError(
                 f"{self.service} sent a page instead of data{_request_id(answer.headers)}.",
@@ -387,16 +432,25 @@ def _parsed(answer: requests.Response, service: str) -> Any:
         raise UnavailableError(f"{service} sent an answer that was cut short.", hint=_LATER) from None
 
 
-def _words(answer: requests.Response) -> str:
+def _words(answer: requests.Response, read: Callable[[Mapping[str, Any]], str]) -> str:
     """The service's own message from a JSON error body; nothing from other bodies."""
     try:
         body = answer.json()
     except requests.exceptions.JSONDecodeError:
         return ""
-    if not isinstance(body, dict):
-        return ""
+    return read(body) if isinstance(body, dict) else ""
+
+
+def _message(body: Mapping[str, Any]) -> str:
     message = body.get("message") or body.get("detail") or body.get("title")
     return message if isinstance(message, str) else ""
+
+
+def _number_text(value: object) -> float:
+    """Amounts as JSON numbers; two decimals survive that."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
 def _detail(words: str) -> str:

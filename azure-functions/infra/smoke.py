@@ -75,6 +75,7 @@ class Smoke:
         """Every check, also after one that failed. True when all went well."""
         self._check("the app's four functions are there", self.index)
         self._check("it says that it is well without sign-in", self.healthy)
+        self._check("a webhook's call meets the app, not the sign-in", self.called)
         self._check("nothing else is shown without sign-in", self.closed)
         self._check("a made-up sign-in header opens nothing", self.forged)
         self._check("an administrator gets in", self.admitted)
@@ -109,6 +110,15 @@ class Smoke:
         status = self._get("/healthz", token="").status
         if status != 200:
             raise SmokeError(f"/healthz answers HTTP {status}. See the log, and excludedPaths of the sign-in.")
+
+    def called(self) -> None:
+        """A stranger's address: the app itself says that it is not there."""
+        status = self._request("POST", "/hooks/economic/x", {}, {}).status
+        if status != 404:
+            raise SmokeError(
+                f"/hooks/ answers HTTP {status}, not 404. 302 or 401: the sign-in stands before it and no webhook "
+                "would come in. See excludedPaths of the sign-in."
+            )
 
     def closed(self) -> None:
         """Sign-in stands before everything."""

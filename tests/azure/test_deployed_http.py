@@ -125,14 +125,22 @@ class FakeCli:
 @pytest.mark.parametrize("deployed", ["zip"], indirect=True)
 def test_the_smoke_script_passes_on_an_app_that_works(start, storage, queue_name, capsys):
     """Every check of it, with sign-in before the app as the platform has it."""
-    sign_in = SignIn({"admin": ADMIN, "nobody": ()})
+    sign_in = SignIn({"admin": ADMIN, "nobody": ()}, frozenset({"/healthz", "/hooks/economic/x"}))
     host = start(sign_in, WEBSITE_AUTH_ENABLED="True")
     cli = FakeCli(host, storage, queue_name)
     smoke = load("infra/smoke").Smoke(host.url, "g", "app", "id", "default", cli, 0.1, 120.0, other_token="nobody")
     assert smoke.run(rough=True), capsys.readouterr().out
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == 9
+    assert len(said) == 10
     assert all(line.startswith("ok: ") for line in said), said
+
+
+def test_the_smoke_script_finds_a_sign_in_before_the_webhooks(start, storage, queue_name):
+    host = start(SignIn({"admin": ADMIN}), WEBSITE_AUTH_ENABLED="True")
+    smoke = load("infra/smoke")
+    checks = smoke.Smoke(host.url, "g", "app", "id", "default", FakeCli(host, storage, queue_name))
+    with pytest.raises(smoke.SmokeError, match="no webhook would come in"):
+        checks.called()
 
 
 def test_the_smoke_script_says_what_is_wrong(start, storage, queue_name, capsys, tmp_path):

@@ -291,7 +291,7 @@ def test_nobody_gets_in_without_signing_in():
     properties = auth["properties"]
     assert properties["platform"]["enabled"] is True
     assert properties["globalValidation"]["requireAuthentication"] is True
-    assert properties["globalValidation"]["excludedPaths"] == ["/healthz"]
+    assert properties["globalValidation"]["excludedPaths"] == ["/healthz", "/hooks/*"]
     entra = properties["identityProviders"]["azureActiveDirectory"]
     assert entra["registration"]["openIdIssuer"] == "https://login.microsoftonline.com/<tenant>/v2.0"
     own = entra["registration"]["clientId"]

@@ -11,14 +11,19 @@ from starlette.routing import Route
 
 from worker.emulators.common.server import EmulatorServer
 
+# With no icon to fetch: the browser asks for one when it likes, which may be after the server has gone.
+_PAGE = (
+    '<!doctype html><html lang="en"><head><title>Elsewhere</title><link rel="icon" href="data:,"></head>'
+    "<body>{body}</body></html>"
+)
+
 
 def elsewhere(pages: Mapping[str, str], status: int = 200, **headers: str) -> EmulatorServer:
     """A server, to be entered, with these pages: path -> HTML of the body."""
 
     async def answer(request: Request) -> HTMLResponse:
         body = pages.get(request.url.path)
-        text = f'<!doctype html><html lang="en"><head><title>Elsewhere</title></head><body>{body or ""}</body></html>'
-        return HTMLResponse(text, 404 if body is None else status, headers)
+        return HTMLResponse(_PAGE.format(body=body or ""), 404 if body is None else status, headers)
 
     return EmulatorServer(Starlette(routes=[Route("/{path:path}", answer)]))
 

@@ -95,7 +95,8 @@ def assert_no_sideways_scrolling(page: Page) -> None:
 
 
 def sideways(page: Page) -> list[str]:
-    """What makes the document wider than the window; nothing when it is not."""
+    """What makes the document wider than the window; nothing when it is not. A page still coming in has no width."""
+    page.wait_for_load_state()
     return page.evaluate(_STICKING_OUT)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 
 from tests.fakes.fake_work import FakeLeases, FakeQueue, FakeRecords, make_fake_stores
-from tests.support.hosting import QUICK, HeardAlerts
+from tests.support.hosting import QUICK, HeardAlerts, KeptSecrets
 from tests.support.world import World
 from worker.emulators.common.server import EmulatorServer
 from worker.engine.jobs import Job
@@ -25,19 +25,6 @@ _JOB_SECONDS = 60.0
 # No ticks: time stands still in a world, and schedules would start runs that no test asked for. No wait after a fault
 # either, for its end would never come.
 _POOL = PoolOptions(workers=2, tick=None, idle=0.02, retry=0.0)
-
-
-@dataclass
-class KeptSecrets:
-    """Implements ports.Secrets, in memory."""
-
-    values: dict[str, str] = field(default_factory=dict)
-
-    def read(self, name: str) -> str | None:
-        return self.values.get(name)
-
-    def write(self, name: str, value: str) -> None:
-        self.values[name] = value
 
 
 @dataclass

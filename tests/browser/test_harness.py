@@ -10,7 +10,8 @@ from tests.browser.looks import LOOKS, Look, shots, sideways
 from tests.browser.watch import Sizes
 from worker.engine.terms import StartRequest
 
-POLICY = {"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'"}
+# The page's own icon is data.
+POLICY = {"Content-Security-Policy": "default-src 'none'; img-src data:; script-src 'self'; style-src 'self'"}
 
 
 @pytest.fixture

@@ -43,9 +43,9 @@ def site(request, new_page, live, watch) -> Page:
 
 
 def opened(site: Page, name: str, view: str = "") -> Page:
-    site.get_by_role("link", name=name, exact=True).click()
-    if view:
-        site.get_by_role("link", name=view, exact=True).click()
+    for link in filter(None, (name, view)):
+        with site.expect_navigation():
+            site.get_by_role("link", name=link, exact=True).click()
     assert_no_sideways_scrolling(site)
     shot(site, f"list {name} {view}", f"{site.viewport_size['width']}-light")
     return site

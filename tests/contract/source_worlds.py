@@ -18,7 +18,7 @@ from worker.emulators.common.server import EmulatorServer
 from worker.emulators.economic.app import create_app
 from worker.emulators.economic.options import EconomicOptions
 from worker.emulators.economic.store import EconomicStore
-from worker.ports import Source
+from worker.ports import ComparedSource
 from worker.transport import Http, RetryPolicy, Waits, origin
 
 TODAY = date(2026, 3, 2)
@@ -145,7 +145,7 @@ class SourceWorld(Protocol):
     """A source and the hands to change what it reads from."""
 
     @property
-    def source(self) -> Source: ...
+    def source(self) -> ComparedSource: ...
 
     def put_customers(self, *rows: Customer) -> None: ...
 
@@ -158,7 +158,9 @@ class FakeWorld:
     """The fake's lists."""
 
     def __init__(self, records: Records) -> None:
-        self.source = FakeSource(AGREEMENT, YEARS[::-1], records.customers[::-1], records.contacts, records.invoices)
+        self.source = FakeSource(
+            AGREEMENT, YEARS[::-1], records.customers[::-1], records.contacts, records.invoices, TODAY
+        )
 
     def put_customers(self, *rows: Customer) -> None:
         self.source.customer_records = _replaced(self.source.customer_records, rows)

@@ -210,4 +210,10 @@ class EmulatorSiteWorld:
 
     @staticmethod
     def _headers() -> dict[str, str]:
-        return {"Authorization": f"Bearer {TOKEN}", "Accept": PLAIN, "Content-Type": PLAIN, "User-Agent": "Person/1.0"}
+        return {
+            "Authorization": f"Bearer {TOKEN}",
+            "Accept": PLAIN,
+            "Content-Type": PLAIN,
+            "User-Agent": "Person/1.0",
+            "X-Emulator-User": "9",
+        }

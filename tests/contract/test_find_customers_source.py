@@ -102,3 +102,22 @@ def test_finding_costs_a_request_per_meaning_and_small_pages() -> None:
             before = source.usage().requests
             assert len(source.find_customers(text, limit)) <= limit
             assert source.usage().requests - before <= cost
+
+
+def test_customers_by_their_numbers(world: EmulatorWorld) -> None:
+    """A hundred by one request, whatever their length; none for none."""
+    source = world.source
+    there = {one.number for one in PEOPLE}
+    absent = range(999_999_000, 999_999_150)
+    source.customers_where("customerNumber$eq:1", 1)
+    before = source.usage().requests
+    assert {one.number for one in source.customers_numbered([*sorted(there), *absent])} == there
+    assert source.usage().requests - before == 2
+    assert source.customers_numbered([]) == []
+    assert source.usage().requests - before == 2
+
+
+def test_customers_of_one_cvr_number(world: EmulatorWorld) -> None:
+    """However it is written; by number."""
+    assert [one.number for one in world.source.customers_of_cvr("10000009")] == [1, 11, 12]
+    assert world.source.customers_of_cvr("99999999") == []

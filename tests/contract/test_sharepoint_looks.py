@@ -166,7 +166,13 @@ def test_danish_sites_get_danish_titles_words_and_sections(empty):
     assert companies.view("Penge")["ViewQuery"] == DEFINITIONS["companies"].views[1].query
     assert companies.view("Kunder på retur")
     sections = json.loads(companies.form())["bodyJSONFormatter"]["sections"]
-    assert [section["displayname"] for section in sections] == ["Stamdata", "Penge", "Salg", "Øvrigt"]
+    assert [section["displayname"] for section in sections] == [
+        "Stamdata",
+        "Penge",
+        "Salg",
+        "Opret i e-conomic",
+        "Øvrigt",
+    ]
     assert "Forfaldent beløb" in sections[1]["fields"]
     assert "faktura" in Look(empty, "invoices").view("Åbne pr. virksomhed")["CustomFormatter"]
 

@@ -104,6 +104,13 @@ def test_open_amounts_add_up_to_the_balances(world: SourceWorld) -> None:
     assert dict(sums) == {row.number: row.balance for row in world.source.customers() if row.balance}
 
 
+def test_open_totals_are_the_balances_and_the_overdue_ones_what_is_due(world: SourceWorld) -> None:
+    """By customer, credit included; what is due today is not overdue, and customers with nothing open are absent."""
+    customers = list(world.source.customers())
+    assert world.source.open_totals() == {row.number: row.balance for row in customers if row.balance}
+    assert world.source.open_totals(overdue=True) == {row.number: row.due_amount for row in customers if row.due_amount}
+
+
 @pytest.mark.parametrize("year", YEARS, ids=lambda year: year.name)
 def test_totals_are_the_sums_of_the_years_invoices(world: SourceWorld, year: AccountingYear) -> None:
     """Net amounts in base currency by customer; those without sales are absent."""

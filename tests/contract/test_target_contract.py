@@ -68,6 +68,51 @@ def test_any_text_comes_back_as_it_was(world, text):
     assert [item.item_id for item in target.find("ImportID", [text], ["Title"])] == [item_id]
 
 
+def test_one_item_is_read_as_it_stands_now(world):
+    """With the version that a write needs; None when there is none."""
+    target = world.target(COMPANY)
+    (item_id,) = make(target, {"Title": "A"})
+    world.edit(COMPANY, item_id, Title="B")
+    item = target.item(item_id, ["Title"])
+    assert item is not None
+    assert item.values == {"Title": "B"}
+    assert one(target, Update("1", item_id, item.version, {"Title": "C"})).status is WriteStatus.DONE
+    assert target.item(item_id + 1000, ["Title"]) is None
+
+
+def test_an_item_that_a_person_saved_was_touched(world):
+    """However often its maker saved it, before or after."""
+    target = world.target(COMPANY)
+    mine, theirs = make(target, {"Title": "A"}, {"Title": "B"})
+    one(target, Update("1", mine, "*", {"Title": "C"}))
+    world.edit(COMPANY, theirs, City="Aarhus")
+    one(target, Update("1", theirs, "*", {"Title": "D"}))
+    assert target.never_touched(mine)
+    assert not target.never_touched(theirs)
+    assert not target.never_touched(theirs + 1000)
+
+
+def test_only_the_version_that_was_looked_at_is_recycled(world):
+    """And an item that is not there is not."""
+    target = world.target(COMPANY)
+    (item_id,) = make(target, {"Title": "A"})
+    item = target.item(item_id, ["Title"])
+    world.edit(COMPANY, item_id, Title="B")
+    assert not target.recycle(item_id, item.version)
+    assert target.item(item_id, ["Title"]) is not None
+    assert target.recycle(item_id, target.item(item_id, ["Title"]).version)
+    assert target.item(item_id, ["Title"]) is None
+    assert not target.recycle(item_id, item.version)
+
+
+def test_items_are_found_by_what_they_point_to(world):
+    """A look-up is asked for by the id of the item it points to."""
+    (company,) = make(world.target(COMPANY), {"Title": "A"})
+    contacts = world.target(CONTACT)
+    ids = make(contacts, {"Title": "Ane", "Company": company}, {"Title": "Bo"})
+    assert [item.item_id for item in contacts.find("Company", [str(company)], ["Title"])] == ids[:1]
+
+
 def test_line_breaks_of_a_note_come_back(world):
     """Addresses have several lines."""
     target = world.target(COMPANY)

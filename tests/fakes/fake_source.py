@@ -27,7 +27,9 @@ AGREEMENT = Agreement(
 
 
 class FakeSource:
-    """Implements ports.Source. Open invoices and totals follow from `invoices`; each read counts as one request.
+    """Implements ports.ComparedSource. Open invoices and totals follow from `invoices`; each read counts as one
+    request.
+    `today`: the day on which what is past due counts as overdue.
 
     `broken` maps the name of a read to the error it raises, e.g. {"invoices": UnavailableError("...")}.
     """
@@ -39,7 +41,9 @@ class FakeSource:
         customers: Iterable[Customer] = (),
         contacts: Iterable[CustomerContact] = (),
         invoices: Iterable[Invoice] = (),
+        today: date = date.max,
     ) -> None:
+        self.today = today
         self.agreement_record = agreement
         self.year_records = list(years)
         self.customer_records = list(customers)
@@ -75,6 +79,14 @@ class FakeSource:
         for row in self.invoice_records:
             if year.first_day <= row.invoice_date <= year.last_day:
                 totals[row.customer_number] += row.net_base
+        return {number: amount for number, amount in totals.items() if amount}
+
+    def open_totals(self, *, overdue: bool = False) -> Mapping[int, Decimal]:
+        self._asked("open_totals")
+        totals: defaultdict[int, Decimal] = defaultdict(Decimal)
+        for row in self.invoice_records:
+            if row.remainder and (not overdue or (row.due_date is not None and row.due_date < self.today)):
+                totals[row.customer_number] += row.remainder_base
         return {number: amount for number, amount in totals.items() if amount}
 
     def usage(self) -> Usage:

@@ -32,6 +32,7 @@ class FakeTarget:
     reads: int = 0
     batches: int = 0
     written: list[Write] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)  # items that people saved
     next_id: int = 1
 
     def items(self, columns: Sequence[str]) -> Iterator[Item]:
@@ -49,6 +50,24 @@ class FakeTarget:
             for item in sorted(self.held.values(), key=lambda one: one.item_id)
             if str(item.values.get(column) or "").casefold() in wanted
         ]
+
+    def item(self, item_id: int, columns: Sequence[str]) -> Item | None:
+        self._asked()
+        found = self.held.get(item_id)
+        return found and replace(found, values={name: found.values.get(name) for name in columns})
+
+    def never_touched(self, item_id: int) -> bool:
+        self._asked()
+        found = self.held.get(item_id)
+        return found is not None and item_id not in self.touched
+
+    def recycle(self, item_id: int, version: str) -> bool:
+        self._asked()
+        found = self.held.get(item_id)
+        if found is None or found.version != version:
+            return False
+        del self.held[item_id]
+        return True
 
     def write(self, writes: Iterable[Write]) -> Iterator[WriteOutcome]:
         source = iter(writes)
@@ -69,6 +88,7 @@ class FakeTarget:
     def edit(self, item_id: int, **values: Value) -> None:
         """A person saves an item; its version moves on."""
         item = self.held[item_id]
+        self.touched.add(item_id)
         self.keep(item_id, _number(item.version) + 1, {**item.values, **values})
 
     def remove(self, item_id: int) -> None:

@@ -24,9 +24,10 @@ from worker.domain.profile_row import COLUMNS
 from worker.domain.report import RunMode, RunStatus, Trigger
 from worker.domain.trend import TRENDS
 from worker.domain.values import TargetKind
+from worker.engine import hints
 from worker.engine.jobs import JobState
 from worker.sync import explain
-from worker.web import problems
+from worker.web import access, problems
 from worker.web.console import common, drafts, editor
 from worker.web.render import environment
 
@@ -43,7 +44,9 @@ _NOT_SHOWN = frozenset({"plan_file.py", "ledger.py", "definitions.py", "certific
                         "names.py", "secrets_guard.py", "stored_plan.py"})  # fmt: skip
 # Modules that make sentences without an error around them.
 _WHOLE = ("domain/brake.py", "domain/profile_lint.py", "domain/schedule.py", "domain/type_fit.py", "sync/outcome.py",
-          "web/console/mapper.py", "sync/linking.py", "engine/engine.py", "wiring/checking.py")  # fmt: skip
+          "web/console/mapper.py", "sync/linking.py", "sync/undo_writing.py", "web/console/linking.py",
+          "engine/engine.py",
+          "wiring/checking.py")  # fmt: skip
 # Words that stand in calls and tuples: names of what a test found, first steps.
 _WORDS_IN = {
     "wiring/checking.py": r'\("([A-Z][A-Za-z -]+)", ',
@@ -79,7 +82,8 @@ def words() -> set[str]:
     found |= {display for display, _ in COLUMNS.values()}
     found |= {field.meaning for fields in CATALOGUE.values() for field in fields.values()}
     found |= {explain.WRITTEN, explain.EQUAL, "kept", "rides along", "less than a second", "yes", "no"}
-    found |= set(matching.REASONS.values())
+    found |= {*matching.REASONS.values(), *matching.RULES.values()}
+    found |= {hints.FORGOTTEN, access.LOCAL}
     found |= {*INVOICE_STATES, *(choice for one in CATALOGUE[SourceKind.CUSTOMER].values() for choice in one.choices)}
     for path, pattern in _WORDS_IN.items():
         found.update(re.findall(pattern, (ROOT / path).read_text(encoding="utf-8")))

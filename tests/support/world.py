@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +12,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import requests
 
+from worker.domain.converters import cvr_digits
 from worker.domain.profile import Profile
 from worker.emulators.common.server import EmulatorServer
 from worker.emulators.dataset import generate
@@ -20,7 +25,7 @@ from worker.emulators.economic.store import EconomicStore
 from worker.emulators.sharepoint.app import create_app as sharepoint_app
 from worker.emulators.sharepoint.options import SharePointOptions
 from worker.emulators.sharepoint.store import SharePointStore
-from worker.settings import EconomicSettings, Settings, SharePointSettings, SyncSettings
+from worker.settings import CreateSettings, EconomicSettings, Settings, SharePointSettings, SyncSettings
 from worker.sync.runner import SessionResult
 from worker.wiring import App, build_app
 
@@ -28,6 +33,7 @@ TODAY = date(2026, 11, 25)
 TOKEN = "test-token"
 # Columns that differ between two runs that did the same: stamps, and the server's own.
 VOLATILE = frozenset({"SyncRunID", "FiguresAsOf", "ERPLastChanged"})
+_SITES: dict[str, sqlite3.Connection] = {}  # kind of world -> its site once it was set up
 DATA_LISTS = ("Companies", "Contacts", "Invoices", "Sales statistics")
 
 
@@ -59,6 +65,7 @@ class World:
         SharePoint emulator."""
         self.patient = patient
         self.folder = folder
+        self._kind = f"{size} {seed} {sorted(sharepoint.items())}"
         self.clock = MovableClock()
         self.site_path = sharepoint.get("site_path", "/sites/crm")
         self.economic_store = EconomicStore(folder / "economic.sqlite")
@@ -67,7 +74,7 @@ class World:
         self.economic_store.load(self.data)
         today = lambda: self.clock.now().date()  # noqa: E731
         self.economic_app = economic_app(
-            self.economic_store, options=EconomicOptions(today=today, slow_ms=10, timeout_s=0.05)
+            self.economic_store, options=EconomicOptions(today=today, now=self.clock.now, slow_ms=10, timeout_s=0.05)
         )
         options = SharePointOptions(ru_per_minute=0, slow_ms=10, **sharepoint)
         self.sharepoint_app = sharepoint_app(self.sharepoint_store, options=options)
@@ -105,7 +112,13 @@ class World:
             "SYNC_AS_OF": self.clock.now().date().isoformat(),
         }
 
-    def settings(self, **sync: Any) -> Settings:
+    def commands_here(self, monkeypatch: pytest.MonkeyPatch, folder: Path, **more: str) -> None:
+        """Commands of this process work between these two sides, and in `folder`."""
+        for name, value in {**self.environment(), **more}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(folder)
+
+    def settings(self, create: CreateSettings | None = None, **sync: Any) -> Settings:
         """Settings for a worker in this process."""
         return Settings(
             EconomicSettings(
@@ -121,19 +134,36 @@ class World:
                 units_per_minute=10**9,
             ),
             SyncSettings(data_dir=self.folder / "data", **sync),
+            create=create,
         )
 
     def app(self, settings: Settings | None = None) -> App:
         return build_app(settings or self.settings(), clock=self.clock, stop=self.stop, patient=self.patient)
 
     def set_up(self) -> None:
-        """Lists, the shipped profiles and the CRM's own prospects."""
+        """Lists, the shipped profiles and prospects that e-conomic does not know. Made by the worker, over HTTP, for
+        the first world of its kind in this process; those after it begin with a copy of that site."""
+        kept = self.folder / "sharepoint.sqlite.snapshot"  # where the emulator looks for what it is to restore
+        if self._kind in _SITES:
+            with contextlib.closing(sqlite3.connect(kept)) as copy:
+                _SITES[self._kind].backup(copy)
+            self.control("sharepoint", "restore", {})
+            return
+        self._make_site()
+        self.control("sharepoint", "snapshot", {})
+        _SITES[self._kind] = sqlite3.connect(":memory:")
+        with contextlib.closing(sqlite3.connect(kept)) as made:
+            made.backup(_SITES[self._kind])
+
+    def _make_site(self) -> None:
         with self.app() as app:
             app.provision(app.provision_plan())
             for profile in app.shipped_profiles():
                 app.profiles.save(profile)
+        known = {cvr_digits(one.get("corporateIdentificationNumber") or "") for one in self.data.customers}
         for prospect in self.data.prospects:
-            self.post("Companies", prospect)
+            if prospect.get("CINumber") not in known:
+                self.post("Companies", prospect)
 
     def run(self, titles: Sequence[str] = (), *, override_brake: bool = False) -> SessionResult:
         """One nightly job in this process."""
@@ -173,10 +203,28 @@ class World:
         self.control("sharepoint", "snapshot", {})
         self._moment = self.clock.moment
 
+    def restore_all(self) -> None:
+        """Both sides as they were, and nothing that the worker kept: no leases, no journal."""
+        self.restore()
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+
     def restore(self) -> None:
         self.control("economic", "restore", {})
         self.control("sharepoint", "restore", {})
         self.clock.moment = self._moment
+
+    def economic_call(self, method: str, path: str, body: Any = None) -> Any:
+        """What a person or another program does in e-conomic over REST."""
+        headers = {"X-AppSecretToken": "test-app-secret", "X-AgreementGrantToken": TOKEN}
+        answer = requests.request(method, f"{self.economic.url}{path}", json=body, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def economic_change(self, number: int, **values: Any) -> None:
+        """Somebody changes a customer in e-conomic; None takes a value away."""
+        path = f"/customers/{number}"
+        body = {**self.economic_call("GET", path), **values}
+        self.economic_call("PUT", path, {name: value for name, value in body.items() if value is not None})
 
     # What a person or another program does to the lists over REST.
 
@@ -187,6 +235,7 @@ class World:
             "Accept": plain,
             "Content-Type": plain,
             "User-Agent": "Person/1.0",
+            "X-Emulator-User": "9",
             **more,
         }
 
@@ -205,6 +254,18 @@ class World:
         """MERGE on any address of the site, such as a column."""
         headers = self._headers(**{"X-HTTP-Method": "MERGE", "IF-MATCH": "*"})
         requests.post(url, json=values, headers=headers, timeout=30).raise_for_status()
+
+    def call(self, path: str, body: Mapping[str, Any]) -> Any:
+        """A POST below the site."""
+        answer = requests.post(f"{self.site_url}{path}", json=body, headers=self._headers(), timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        """A GET below the site."""
+        answer = requests.get(f"{self.site_url}{path}", headers=self._headers(), timeout=30)
+        answer.raise_for_status()
+        return answer.json()
 
     def drop_column(self, title: str, internal: str) -> None:
         """A person takes a column out of a list."""

@@ -213,7 +213,7 @@ def test_a_token_typed_as_a_title_is_never_shown(world):
 
 def test_a_list_over_the_threshold_is_explained(tmp_path, world):
     """A look-up on a column without index fails in a large list; the index is the next step."""
-    with World(tmp_path, list_view_threshold=3) as large:
+    with World(tmp_path, list_view_threshold=2) as large:
         large.set_up()
         field = f"{large.site_url}/_api/web/lists/getbytitle('Companies')/fields/getbyinternalnameortitle('CustomerID')"
         large.change(field, {"Indexed": False})

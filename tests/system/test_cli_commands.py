@@ -287,6 +287,16 @@ def test_the_demo_ends_well_and_says_where_to_look(tmp_path):
     assert "SHAREPOINT_SITE_URL=" in (tmp_path / "demo" / "worker" / ".env").read_text()
 
 
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_demo_of_a_typical_agreement_ends_well(tmp_path):
+    """So many typed companies are linked there that the first plan must be let past the brake."""
+    result = CliRunner().invoke(app, ["demo", "--size", "typical", "--data", str(tmp_path / "demo")])
+    assert result.exit_code == 0, result.output
+    assert "An administrator lets it pass" in result.stdout
+    assert "WRONG" not in result.stdout
+
+
 def test_the_demo_never_clears_a_directory_that_is_not_its_own(tmp_path):
     """It names what it found there."""
     (tmp_path / "letters.txt").write_text("mine")

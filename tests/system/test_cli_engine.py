@@ -56,6 +56,32 @@ def test_a_run_by_command_waits_for_the_workers_job(world):
     assert job.job_id
 
 
+def test_a_comparison_by_command_waits_for_the_workers_job(world):
+    """Half a run's work would show as differences."""
+    host = host_of(world)
+    host.engine.start(StartRequest("default", profiles=("Customers",)))
+    refused = call(world, "reconcile")
+    assert refused.returncode == 8
+    assert "under way already" in words(refused)
+    assert host.stores.records.read("reconcile/default") is None
+    assert world.rows("Sync runs") == []
+
+
+def test_a_worker_waits_for_a_comparison_by_command(world):
+    """The command holds the connection's lease while it reads."""
+    host = host_of(world)
+    world.control("sharepoint", "hold", {"at": 20, "when": "after"})
+    command = [sys.executable, "-m", "worker", "reconcile"]
+    running = subprocess.Popen(
+        command, env={**os.environ, **world.environment()}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    assert world.control("sharepoint", "hold/wait")["holding"]
+    assert host.stores.leases.acquire(work_name("default"), 15) is None
+    world.release("sharepoint")
+    assert running.wait(60) == 7
+    assert host.stores.leases.acquire(work_name("default"), 15) is not None
+
+
 def test_a_worker_waits_for_a_run_by_command(world):
     """The command holds the connection's lease."""
     host = host_of(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -54,6 +55,21 @@ def test_a_visitor_can_click_through_all_of_it(kept):
     assert "Look up in e-conomic now" in card.text
     lists = visitor.get(f"{address(printed, '/sites/crm')}/Lists/Companies", timeout=30).text
     assert f"{console}/economy/" in lists, "customer numbers lead to the card"
+    created(kept)
     process.send_signal(signal.SIGINT)
     process.wait(_END_SECONDS)
     assert process.returncode == 0
+
+
+def created(kept: tuple[subprocess.Popen[str], str]) -> None:
+    """The command the demo prints, from where it says, makes the waiting company a customer."""
+    _, printed = kept
+    item = re.search(r"create-customer (\d+)", printed)
+    home = re.search(r"from the directory\s+(\S+)", printed)
+    assert item
+    assert home, printed
+    command = [sys.executable, "-m", "worker", "create-customer", item[1]]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=home[1], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is customer" in done.stdout

@@ -76,6 +76,7 @@ def run_with_a_death(world: World, at: int, *, before: bool, options=OPTIONS) ->
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("odd", [0, 1], ids=["even calls", "odd calls"])
 def test_a_death_at_any_call_to_the_store_changes_nothing_in_the_end(world, odd):
     """Alternately before the call is carried out and after it."""

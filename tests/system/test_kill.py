@@ -100,6 +100,7 @@ def test_first_load_killed_at_every_request_finishes_right(world, zygote, part):
     assert check_all(world, zygote, part) >= 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_next_day_killed_at_every_request_keeps_human_edits(tmp_path, zygote, part):
     """The second night changes, creates and flags; what people typed stays."""

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -65,7 +66,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_a_plain_alert_is_small_json(receiver):
-    WebhookAlerts(receiver.url).send(ALERT)
+    assert WebhookAlerts(receiver.url).send(ALERT)
     assert receiver.bodies == [
         {
             "title": ALERT.title,
@@ -76,6 +77,21 @@ def test_a_plain_alert_is_small_json(receiver):
             "link": ALERT.link,
         }
     ]
+
+
+def test_a_plain_alert_for_a_person_has_the_whole_mail_as_its_text(receiver):
+    """However long: it is no card."""
+    mail = "\n".join(["2 things.", "", "Newly overdue", *(f"- Acme {number}" for number in range(300))])
+    WebhookAlerts(receiver.url).send(replace(ALERT, mail=mail))
+    WebhookAlerts(receiver.url, "teams").send(replace(ALERT, mail=mail))
+    plain, card = receiver.bodies
+    assert plain["text"] == mail
+    assert "Acme 299" not in json.dumps(card)
+
+
+def test_the_button_speaks_the_language_of_its_alert():
+    danish = teams_card(replace(ALERT, language="da"))["attachments"][0]["content"]
+    assert danish["actions"][0]["title"] == "Åbn kørslen"
 
 
 def test_a_card_for_teams_has_its_shape_and_escapes_markdown(receiver):
@@ -97,12 +113,16 @@ def test_a_card_without_a_link_has_no_button():
 
 
 def test_a_passing_fault_is_tried_again_and_a_refusal_is_not(receiver):
+    """And whoever sends is told how it ended."""
     receiver.statuses = [503]
-    WebhookAlerts(receiver.url).send(ALERT)
+    assert WebhookAlerts(receiver.url).send(ALERT)
     assert len(receiver.bodies) == 2
+    receiver.statuses = [503, 503]
+    assert not WebhookAlerts(receiver.url).send(ALERT)
+    assert len(receiver.bodies) == 4
     receiver.statuses = [400]
-    WebhookAlerts(receiver.url).send(ALERT)
-    assert len(receiver.bodies) == 3
+    assert not WebhookAlerts(receiver.url).send(ALERT)
+    assert len(receiver.bodies) == 5
 
 
 def test_a_redirect_is_not_followed(receiver, caplog):
@@ -115,6 +135,7 @@ def test_what_can_not_be_sent_is_logged_without_the_address(caplog):
     with caplog.at_level(logging.DEBUG):
         WebhookAlerts("http://127.0.0.1:9/hook?sig=very-secret-key").send(ALERT)
     assert "alert not sent" in caplog.text
+    assert ALERT.title not in caplog.text, "it may name a person"
     assert "very-secret-key" not in "".join(
         record.getMessage() for record in caplog.records if record.name.startswith("worker")
     )
@@ -131,4 +152,4 @@ def test_an_address_without_encryption_is_refused(url):
 
 
 def test_nobody_is_told_by_default():
-    NoAlerts().send(ALERT)
+    assert NoAlerts().send(ALERT), "nothing failed"

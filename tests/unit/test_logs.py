@@ -10,7 +10,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from office365.runtime.types.event_handler import EventHandler
 
+from worker.errors import UnavailableError
 from worker.logs import Masked, set_up_logs
 from worker.telemetry import log_context
 
@@ -67,6 +69,19 @@ def test_an_error_has_its_class_and_trace(lines):
     assert line["error"] == "ValueError"
     assert "test_logs.py" in line["traceback"]
     assert SECRET not in lines.getvalue()
+
+
+def test_what_the_client_library_raises_is_not_logged_too(lines):
+    """It logs each error of a listener with its trace, before the user reads our sentence about it."""
+
+    def listener() -> None:
+        raise UnavailableError("SharePoint could not be reached.")
+
+    handler: EventHandler[[]] = EventHandler()
+    handler += listener
+    with pytest.raises(UnavailableError):
+        handler.notify()
+    assert lines.getvalue() == ""
 
 
 @pytest.mark.parametrize(

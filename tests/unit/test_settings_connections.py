@@ -8,6 +8,7 @@ import pytest
 
 from worker.errors import ConfigError
 from worker.settings import find_secret, load_installation, load_settings
+from worker.wiring.live import Own
 
 TWO = """
 [sharepoint]
@@ -148,3 +149,16 @@ def test_a_slice_is_never_more_than_sixty_percent_of_the_limit(config, monkeypat
     if budget:
         monkeypatch.setenv("ENGINE_BUDGET", str(budget))
     assert load_installation(config).engine.slice_seconds == expected
+
+
+def test_a_rule_blanked_in_the_console_wins_over_the_variable(config, monkeypatch):
+    """Of new customers only: other blank fields go back to what the variables and files say."""
+    monkeypatch.setenv("CREATE_GROUP", "1")
+    monkeypatch.setenv("CREATE_CURRENCY", "DKK")
+    monkeypatch.setenv("CREATE_SEND", "EMail")
+    installation = load_installation(config)
+    assert installation.connection("acme", Own(site_url="").groups(None)).create.group == "1"
+    typed = Own(create={"group": None, "send": ""}).groups(None)
+    made = installation.connection("acme", typed)
+    assert (made.create.group, made.create.send, made.create.currency) == (None, "", "DKK")
+    assert made.sharepoint.site_url.endswith("/sites/acme")

@@ -9,7 +9,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from worker.cli import checks, demo, emulate, explain, link, plans, profiles, reconcile, runs, serve
+from worker.cli import (
+    checks,
+    create,
+    demo,
+    emulate,
+    explain,
+    hooks,
+    link,
+    plans,
+    profiles,
+    reconcile,
+    runs,
+    send,
+    serve,
+    undo,
+)
 from worker.cli.context import OPTIONS, set_up_logging
 from worker.cli.output import say, set_up_streams
 
@@ -86,9 +101,13 @@ app.command()(plans.plan)
 app.command()(plans.apply)
 app.command()(runs.run)
 app.command(name="runs")(runs.recent)
+app.command()(undo.undo)
 app.command()(explain.explain)
 app.command()(link.link)
+app.command(name="create-customer")(create.create_customer)
+app.command(name="send-fields")(send.send)
 app.command()(reconcile.reconcile)
+app.command()(hooks.hooks)
 app.command()(serve.serve)
 app.command(name="login-link")(serve.login_link)
 app.command()(emulate.emulate)

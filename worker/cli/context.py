@@ -19,10 +19,11 @@ from worker.cli.output import errors, tell, tell_error
 from worker.cli.progress import RichProgress
 from worker.domain.profile import Profile
 from worker.errors import ConfigError, Problem, WorkerError
-from worker.ports import ProfileRow
-from worker.settings import Settings
+from worker.logs import quiet_libraries
+from worker.ports import ProfileRow, Stores
+from worker.settings import Settings, load_installation
 from worker.wiring import App, build_app
-from worker.wiring.engine import current_settings
+from worker.wiring.engine import current_settings, has_stores, open_journal, open_stores
 
 INTERRUPTED = 130
 UNEXPECTED = 70
@@ -73,12 +74,21 @@ def settings() -> Settings:
     return current_settings(OPTIONS.config, OPTIONS.connection)
 
 
+def stores() -> Stores:
+    """The stores that the installation's settings choose."""
+    return open_stores(load_installation(OPTIONS.config))
+
+
 @contextlib.contextmanager
-def opened_app(stop: threading.Event | None = None, *, quiet: bool = False) -> Iterator[App]:
-    """The app over the real services, with progress on standard error."""
+def opened_app(stop: threading.Event | None = None, *, quiet: bool = False, writes: bool = False) -> Iterator[App]:
+    """The app over the real services, with progress on standard error. `writes`: what a run changes is kept."""
     with contextlib.ExitStack() as stack:
         progress = None if quiet else stack.enter_context(RichProgress(errors()))
-        yield stack.enter_context(build_app(settings(), progress=progress, stop=stop))
+        installation = load_installation(OPTIONS.config)
+        records = open_stores(installation).records if has_stores(installation) else None
+        journal = open_journal(installation) if writes else None
+        app = build_app(settings(), progress=progress, stop=stop, records=records, journal=journal)
+        yield stack.enter_context(app)
 
 
 @contextlib.contextmanager
@@ -173,3 +183,4 @@ def set_up_logging(verbose: bool) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
         stream=sys.stderr,
     )
+    quiet_libraries()

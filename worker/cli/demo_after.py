@@ -9,14 +9,21 @@ from datetime import date
 from pathlib import Path
 
 from worker.cli.demo_console import Console
+from worker.settings import CreateSettings
 
 TOKEN = "test-token"  # noqa: S105  # the emulators' well-known value, good on loopback only
 APP_SECRET = "test-app-secret"  # noqa: S105  # likewise
 
 
+def create_settings() -> CreateSettings:
+    """The demo's rules for customers that are created from the CRM."""
+    return CreateSettings(allow=True, group="1", payment_terms="1", vat_zone="1", currency="DKK")
+
+
 @dataclass(frozen=True, slots=True)
 class After:
-    """What is left of a demo: its data, where its services answer (again), its last day, a customer to look at."""
+    """What is left of a demo: its data, where its services answer (again), its last day, a customer to look at, and the
+    item of a company that e-conomic does not have yet."""
 
     data: Path
     economic: str
@@ -24,6 +31,7 @@ class After:
     today: date
     someone: str
     console: Console | None
+    company: int | None = None
 
     @property
     def home(self) -> Path:
@@ -46,6 +54,9 @@ class After:
         yield f"Commands to try, from the directory {self.home} (the file .env there leads to these services):"
         for words in ("check", "plan", f"explain {self.someone}", "runs", "serve"):
             yield f"    {command} {words}"
+        if self.company is not None:
+            yield "A company that somebody typed is not in e-conomic yet; make it a customer there:"
+            yield f"    {command} create-customer {self.company}"
         yield "Going live: README.md, section 'Going live, step by step'"
 
     def write_settings(self) -> None:
@@ -61,6 +72,8 @@ class After:
             "SYNC_AS_OF": self.today.isoformat(),
             "SYNC_DATA_DIR": ".",
         }
+        rules = create_settings().model_dump(exclude_defaults=True)
+        values |= {f"CREATE_{name.upper()}": str(value) for name, value in rules.items()}
         if self.console is not None:
             values |= {
                 "ENGINE_PORT": self.console.address.rpartition(":")[2],

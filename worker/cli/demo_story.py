@@ -13,7 +13,8 @@ import requests
 from rich.rule import Rule
 from rich.text import Text
 
-from worker.cli.demo_after import APP_SECRET, TOKEN, After, worker_home
+from worker.cli.demo_after import APP_SECRET, TOKEN, After, create_settings, worker_home
+from worker.cli.demo_both import BothWays
 from worker.cli.demo_console import Console, demo_console
 from worker.cli.demo_people import Person
 from worker.cli.local import ECONOMIC_PORT, SHAREPOINT_PORT, ZONE, Local, LocalOptions
@@ -24,12 +25,16 @@ from worker.domain.render.values import duration, plain, some
 from worker.domain.report import RunStatus
 from worker.emulators.common.server import EmulatorServer
 from worker.settings import EconomicSettings, Settings, SharePointSettings, SyncSettings
+from worker.stores.sqlite import open_stores
+from worker.sync.linking import Link
 from worker.sync.runner import SessionResult
 from worker.wiring import App, build_app
+from worker.wiring.engine import DATABASE, JOURNAL
 
 _NO_LIMIT = 10**9
 _SMALL_TENANT = 1250 * 0.7  # resource units a minute that the worker would allow itself
 _LISTS = ("Companies", "Contacts", "Invoices", "Sales statistics")
+_TO_TRY = {"Title": "Sydhavn Tagdækning ApS", "CINumber": "87654328", "Country": "Danmark", "City": "København SV"}
 _GOOD = (RunStatus.SUCCEEDED, RunStatus.WITH_ERRORS)
 
 
@@ -92,8 +97,10 @@ class DemoStory:
             "70 % of 1,250 resource units a minute; each night below says how long it would take there."
         )
         self._set_up()
-        self._heading("Night 1: first load", "Everything e-conomic knows goes into empty lists.")
-        failed = self._night()
+        self._heading("Linking what people typed", "So that no customer gets a second company.")
+        self._link()
+        self._heading("Night 1: first load", "Everything e-conomic knows goes into the lists.")
+        failed = self._night(approved=self._looked_at())
         self._heading("The next day", "Things happen in e-conomic, and people work in the CRM.")
         edits = self._next_day()
         self._heading("Night 2: what changed", "Only the differences are written.")
@@ -101,6 +108,10 @@ class DemoStory:
         failed |= self._show_edits(edits)
         self._heading("Night 3: nothing changed", "A run over unchanged data writes nothing to the CRM's lists.")
         failed |= self._night(unchanged=True)
+        self._heading(
+            "Both ways", "A company of the CRM becomes a customer; e-conomic changes a number; a run is taken back."
+        )
+        failed |= self._both_ways()
         return failed
 
     def console(self) -> AbstractContextManager[Console]:
@@ -112,7 +123,9 @@ class DemoStory:
         self._heading("Where to look", "")
         economic = self.economic.url if console else f"http://127.0.0.1:{ECONOMIC_PORT}"
         site = self.site if console else f"http://127.0.0.1:{SHAREPOINT_PORT}/sites/crm"
-        after = After(self._folder, economic, site, self._today(), self._someone, console)
+        self._person.adds("Companies", _TO_TRY)
+        company = int(self._person.finds("Companies", "Title", _TO_TRY["Title"])["Id"])
+        after = After(self._folder, economic, site, self._today(), self._someone, console, company)
         after.write_settings()
         for line in after.lines():
             self._line(line)
@@ -135,10 +148,14 @@ class DemoStory:
                 units_per_minute=_NO_LIMIT,
             ),
             SyncSettings(data_dir=worker_home(self._folder)),
+            create=create_settings(),
         )
 
     def _open(self) -> App:
-        return build_app(self._settings(), clock=self._clock, progress=self._progress, stop=threading.Event())
+        journal = open_stores(worker_home(self._folder) / JOURNAL).records
+        return build_app(
+            self._settings(), clock=self._clock, progress=self._progress, stop=threading.Event(), journal=journal
+        )
 
     def _set_up(self) -> None:
         with self._open() as app:
@@ -155,17 +172,41 @@ class DemoStory:
         prospects = self._local.dataset.prospects if self._local.dataset else []
         for prospect in prospects:
             self._person.adds("Companies", prospect)
+        self._line(f"The CRM already holds {len(prospects)} companies that people typed, without customer numbers.")
+
+    def _link(self) -> None:
+        """Says yes, as a person would, where the CVR number is the same; without it those customers would wait."""
+        with self._open() as app:
+            assistant = app.link_assistant()
+            found = assistant.suggestions()
+            same = [one for one in found.matches if "cvr" in one.candidates[0].reasons]
+            links = [Link(one.company.item_id, one.candidates[0].number, one.company.version) for one in same]
+            linked = [one for one in assistant.accept(links) if not one.problem]
         self._line(
-            f"The CRM already holds {len(prospects)} prospects that e-conomic does not know. They stay untouched."
+            f"{len(linked)} of them have the CVR number of a customer and are linked to it. "
+            f"{len(found.matches) - len(same)} look like a customer, which a person decides; e-conomic does not know "
+            f"the other {found.alone}, and they stay untouched."
         )
 
-    def _night(self, *, unchanged: bool = False) -> bool:
+    def _looked_at(self) -> bool:
+        """What an administrator does before the first run. Whether the plan must be let past the brake, since much of
+        what people typed in the linked companies gives way to e-conomic's."""
+        with self._open() as app:
+            chosen = [row.profile for row in app.profiles.profiles() if row.profile is not None][:1]
+            with app.session(chosen, app.run_options()) as session:
+                (plan,) = session.plan()
+        for reason in plan.braked:
+            self._line(f"The plan is looked at first, since the brake would stop it: {reason}", "dim")
+            self._line("These are the companies that were linked. An administrator lets it pass (--yes-really).", "dim")
+        return bool(plan.braked)
+
+    def _night(self, *, unchanged: bool = False, approved: bool = False) -> bool:
         for side in (self.economic, self.sharepoint):
             requests.post(f"{side.url}/_emulator/stats/reset", timeout=60).raise_for_status()
         with self._open() as app:
             rows = app.profiles.profiles()
             chosen = [row.profile for row in rows if row.profile is not None]
-            with app.session(chosen, app.run_options()) as session:
+            with app.session(chosen, app.run_options(override_brake=approved)) as session:
                 result = session.run()
             ours = app.source.usage().requests, app.site.usage().requests
         self._out.print(report_table(result.reports, self._out.width))
@@ -237,6 +278,16 @@ class DemoStory:
                 text = f"{name}: '{edit['value']}' typed by a person went back to '{now}' (e-conomic owns this column)"
                 self._verdict(right, text)
                 self._someone = str(edit["key"])
+            wrong |= not right
+        return wrong
+
+    def _both_ways(self) -> bool:
+        """What goes the other way, and what keeps both systems one."""
+        records = open_stores(worker_home(self._folder) / DATABASE).records
+        acts = BothWays(self._open, self._person, self.economic.url, records)
+        wrong = False
+        for right, text in acts.play():
+            self._verdict(right, text)
             wrong |= not right
         return wrong
 

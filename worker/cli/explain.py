@@ -16,6 +16,7 @@ from worker.domain.encode import encode_value
 from worker.domain.render.values import one_line, plain, shown, some
 from worker.errors import NotFoundError
 from worker.sync.explain import EQUAL, WRITTEN, CustomerStory, FieldStory, ProfileStory, story_data
+from worker.wiring.explaining import explained
 
 
 def explain(
@@ -28,8 +29,7 @@ def explain(
         if broken:
             tell(f"{some(len(broken), 'profile')} can't be read and {'is' if len(broken) == 1 else 'are'} left out:")
             tell_problems(all_problems(broken))
-        with app.session_for(customer, chosen, app.run_options()) as session:
-            story = session.explain(customer, app.settings.sync.language)
+        story = explained(app, customer, chosen, app.settings.sync.language)
         if story is None:
             raise NotFoundError(f"e-conomic has no customer {customer}.", hint="Check the number in e-conomic.")
         if as_json:

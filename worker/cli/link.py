@@ -10,18 +10,19 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli.context import OPTIONS, ROWS_FAILED, guarded, opened_app
+from worker.cli.context import OPTIONS, ROWS_FAILED, guarded, opened_app, stores
 from worker.cli.output import results, say, say_json, tell
 from worker.cli.runs import Json
-from worker.domain.matching import REASONS, Match
+from worker.domain.matching import REASONS, RULES
 from worker.domain.render.values import one_line, some
 from worker.errors import ConfigError, Problem
-from worker.settings import load_installation
-from worker.sync.linking import Link, Linked, Suggestions
+from worker.sync.linking import Link, Linked, Suggestions, link_of
 from worker.wiring import App
 from worker.wiring.alone import run_alone
 from worker.wiring.decisions import DecisionBook
-from worker.wiring.engine import open_stores
+from worker.wiring.linking import accept_links
+from worker.wiring.pairs import check_pairs
+from worker.wiring.renumbered import RenumberBook
 
 _SHOWN = 50
 
@@ -34,13 +35,27 @@ def link(
     refuse: Annotated[
         list[str] | None, typer.Option(metavar="ITEM=NUMBER", help="Never offer this pair again; repeatable.")
     ] = None,
+    renumbered: Annotated[
+        list[str] | None, typer.Option(metavar="OLD=NEW", help="e-conomic changed this customer's number; repeatable.")
+    ] = None,
+    not_renumbered: Annotated[
+        list[str] | None, typer.Option(metavar="OLD=NEW", help="These are two customers; repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Match CRM companies without a customer number to e-conomic's debtors. Writes nothing unless told to."""
     with guarded(), opened_app() as app:
-        book = DecisionBook(open_stores(load_installation(OPTIONS.config)).records, app.settings.name)
+        assistant, records = app.link_assistant(), stores().records
+        book = DecisionBook(records, app.settings.name)
         book.refuse(_pairs(refuse))
-        found = app.link_assistant().suggestions(book.read().refused)
+        numbers = RenumberBook(records, app.settings.name)
+        same, others = _moves(renumbered), _moves(not_renumbered)
+        check_pairs(app, same)
+        for old, new in same:
+            numbers.accept(old, new)
+        for old, new in others:
+            numbers.refuse(old, new)
+        found = assistant.suggestions(book.read().refused, numbers.said())
         wanted = _wanted(found, _pairs(accept), accept_certain=accept_certain)
         done = _accepted(app, book, wanted) if wanted else []
         if as_json:
@@ -63,32 +78,30 @@ def _pairs(given: Sequence[str] | None) -> list[tuple[int, int]]:
     return pairs
 
 
+def _moves(given: Sequence[str] | None) -> list[tuple[str, int]]:
+    """The old number may be any text: people type others than e-conomic's into companies."""
+    pairs = []
+    for text in given or ():
+        match = re.fullmatch(r"\s*(\S.*?)\s*=\s*(\d{1,9})\s*", text)
+        if match is None:
+            raise ConfigError([Problem(f"'{one_line(text)}'", "is no pair.")], hint="Write it like 12=10023.")
+        pairs.append((match[1], int(match[2])))
+    return pairs
+
+
 def _wanted(found: Suggestions, pairs: Sequence[tuple[int, int]], *, accept_certain: bool) -> list[Link]:
     """Raises ConfigError for a pair that is not among the offered: a typing mistake would link a stranger."""
-    by_item = {match.company.item_id: match for match in found.matches}
-    links = [_link(match, match.candidates[0].number) for match in found.certain] if accept_certain else []
-    wrong = []
-    for item, number in pairs:
-        match = by_item.get(item)
-        if match is None or number not in {one.number for one in match.candidates}:
-            wrong.append(Problem(f"{item}={number}", "is not offered."))
-        else:
-            links.append(_link(match, number))
+    offered = found.offered
+    wrong = [Problem(f"{item}={number}", "is not offered.") for item, number in pairs if (item, number) not in offered]
     if wrong:
         raise ConfigError(wrong, hint="See what is offered: economic-sync link")
-    return list(dict.fromkeys(links))
-
-
-def _link(match: Match, number: int) -> Link:
-    return Link(match.company.item_id, number, match.company.version)
+    links = [link_of(match, match.candidates[0].number) for match in found.certain] if accept_certain else []
+    return [*links, *(offered[pair] for pair in pairs)]
 
 
 def _accepted(app: App, book: DecisionBook, links: Sequence[Link]) -> list[Linked]:
     with run_alone(app, OPTIONS.config):
-        done = app.link_assistant().accept(links)
-    written = [(one.link.item_id, one.link.number) for one in done if not one.problem]
-    book.accept(written, "a command", app.clock.now().isoformat())
-    return done
+        return accept_links(app, book, links, "a command")
 
 
 def _tell_done(done: Sequence[Linked]) -> None:
@@ -105,6 +118,8 @@ def _show(found: Suggestions) -> None:
         f"{some(len(found.certain), 'certain match')}, {len(found.matches) - len(found.certain)} for a person, "
         f"{found.alone} without any.",
     )
+    if found.certain:
+        say(f"Certain are {', '.join(f'{count:,} {RULES[rule]}' for rule, count in found.by_rule.items())}.")
     table = Table("item", "company", "customer", "debtor", "score", "why", box=None, pad_edge=False)
     for match in found.matches[:_SHOWN]:
         for at, one in enumerate(match.candidates[:3]):
@@ -115,6 +130,13 @@ def _show(found: Suggestions) -> None:
     results().print(table)
     if len(found.matches) > _SHOWN:
         say(f"and {len(found.matches) - _SHOWN} more; --json has them all")
+    for move in found.moves:
+        may = "changed its number" if move.old.number != move.new.number else "lost its number to somebody else"
+        sure = "changed its number" if move.certain else f"may have {may}"
+        pair = f"{move.old.number}={move.new.number}"
+        say(f"{one_line(move.old.name)} {sure}: {pair} {one_line(move.new.name)}")
+    if any(not move.certain for move in found.moves):
+        tell("Say yes, the same: economic-sync link --renumbered OLD=NEW; no, another: --not-renumbered OLD=NEW")
     if found.matches:
         tell("Accept: economic-sync link --accept-certain, or --accept ITEM=NUMBER; never again: --refuse ITEM=NUMBER")
 
@@ -125,11 +147,15 @@ def suggestions_data(found: Suggestions) -> dict[str, Any]:
         "linked": found.linked,
         "free": found.free,
         "alone": found.alone,
+        "renumbered": [
+            {"old": move.old.number, "new": move.new.number, "certain": move.certain} for move in found.moves
+        ],
         "matches": [
             {
                 "item": match.company.item_id,
                 "company": match.company.name,
                 "certain": match.certain,
+                "rule": match.rule,
                 "candidates": [
                     {"customer": one.number, "name": one.name, "score": one.score, "reasons": list(one.reasons)}
                     for one in match.candidates

@@ -76,7 +76,7 @@ def apply(
     """Apply a plan file, exactly. Refuses when the world has moved since."""
     with guarded():
         file = load_plan_file(_read(plan_file), plan_file.name)
-        with stop_on_interrupt() as stop, opened_app(stop) as app, run_alone(app, OPTIONS.config):
+        with stop_on_interrupt() as stop, opened_app(stop, writes=True) as app, run_alone(app, OPTIONS.config):
             chosen, _ = chosen_profiles(app, list(file.digests)) if file.entries else ([], [])
             _refuse_other_profiles(file, chosen)
             _refuse_other_agreement(file, app)

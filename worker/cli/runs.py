@@ -20,13 +20,16 @@ from worker.cli.context import (
 from worker.cli.output import results, say, say_json, tell, tell_error
 from worker.cli.reports import control_lines, report_data, report_table
 from worker.domain.profile import RunRequest
-from worker.domain.render.values import one_line, plain
+from worker.domain.render.values import one_line, plain, some
 from worker.domain.report import RunMode, RunReport, RunStatus, Trigger
 from worker.errors import BrakeError, ConfigError, LedgerError, WorkerError
 from worker.ports import ProfileRow, RunSummary
+from worker.sync.live import MOST
 from worker.sync.runner import SessionResult
 from worker.wiring import App
 from worker.wiring.alone import run_alone
+from worker.wiring.errands import live_sync
+from worker.wiring.reconciling import COMPARISON, comparison_by
 
 Titles = Annotated[list[str] | None, typer.Argument(help="Profile titles; none = all enabled profiles.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -48,12 +51,23 @@ def run(
         bool, typer.Option("--requested", help="Only what people asked for in the column Run request.")
     ] = False,
     trigger: Annotated[StartedBy, typer.Option(help="Who starts the run; stands in the run list.")] = StartedBy.MANUAL,
+    customer: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="NUMBER", min=1, max=999_999_999, help="Only this customer, through all profiles; repeatable."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Plan and apply: the nightly job."""
-    if sum(map(bool, (every, profile, requested))) > 1:
-        raise typer.BadParameter("give profile titles, --all or --requested")
-    with guarded(), stop_on_interrupt() as stop, opened_app(stop) as app, run_alone(app, OPTIONS.config):
+    """Plan and apply: the nightly job, or single customers at once."""
+    if sum(map(bool, (every, profile, requested, customer))) > 1:
+        raise typer.BadParameter("give profile titles, --all, --requested or --customer")
+    if customer and len(set(customer)) > MOST:
+        raise typer.BadParameter(f"give {MOST} customers at most; a run brings all up to date")
+    with guarded(), stop_on_interrupt() as stop, opened_app(stop, writes=True) as app, run_alone(app, OPTIONS.config):
+        if customer:
+            _run_customers(app, customer, as_json=as_json)
+            return
         if requested:
             finish(_run_requests(app), as_json=as_json)
             return
@@ -66,6 +80,15 @@ def run(
                 result = session.run()
         _report_broken(app, result, broken, started_by)
         finish(result, as_json=as_json)
+
+
+def _run_customers(app: App, numbers: Sequence[int], *, as_json: bool) -> None:
+    result = live_sync(app, sorted(set(numbers)))
+    if not as_json:
+        tell(f"Only {some(len(result.numbers), 'customer')}: no row in the run list, and the brake is not asked.")
+        if result.left:
+            tell(f"Left to the next run: {', '.join(map(one_line, result.left))}.", "yellow")
+    finish(result.session, as_json=as_json)
 
 
 def recent(
@@ -88,7 +111,7 @@ def _summary_data(row: RunSummary) -> dict[str, Any]:
     return {
         "runId": row.run_id,
         "profile": row.profile,
-        "mode": row.mode,
+        "mode": row.mode if comparison_by(row.run_id) is None else COMPARISON,
         "status": row.status,
         "started": row.started,
         "finished": row.finished,
@@ -100,7 +123,9 @@ def _summary_data(row: RunSummary) -> dict[str, Any]:
 def _say_summary(row: RunSummary) -> None:
     counts = ", ".join(f"{count:,} {name}" for name, count in row.counts.items() if name != "source_rows")
     status = f"{row.status} (plan)" if row.mode == RunMode.PLAN else row.status
-    say(f"{row.started:%Y-%m-%d %H:%M} UTC  {one_line(row.profile):<28} {status:<22} {counts}")
+    if comparison_by(row.run_id) is not None:  # it has a verdict and no rows
+        status, counts = f"{row.status} ({COMPARISON.lower()})", ""
+    say(f"{row.started:%Y-%m-%d %H:%M} UTC  {one_line(row.profile):<28} {status:<22} {counts}".rstrip())
     for line in row.message.splitlines():
         say(f"    {plain(line)}")
 

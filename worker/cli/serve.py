@@ -25,7 +25,7 @@ from worker.settings import load_installation
 from worker.web.access import Access
 from worker.web.app import access_for, create_app
 from worker.web.links import Links
-from worker.wiring.engine import Host, open_stores
+from worker.wiring.engine import Host, open_journal, open_stores
 
 log = logging.getLogger(__name__)
 _WAIT = 120.0  # seconds that what is in hand may take when it is asked to stop
@@ -78,7 +78,7 @@ def _host(port: int | None, workers: int | None, store: str | None) -> Host:
     set_up_logs(engine.log_format, logging.INFO, secrets)
     for name, error in installation.broken.items():
         tell(f"Connection '{name}' can't be used yet: {error.message}", "yellow")
-    return Host(installation, open_stores(installation))
+    return Host(installation, open_stores(installation), journal=open_journal(installation))
 
 
 @contextlib.contextmanager

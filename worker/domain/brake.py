@@ -14,12 +14,29 @@ from worker.domain.report import LastRun
 
 MINIMUM_ITEMS = 20
 BLANKED_SHARE = Decimal("0.9")
+MOST_REMOVED = Decimal(30)  # per cent of a list that an undo may move to the recycle bin, whatever the profile's limit
 
 
 def brake_reasons(plan: Plan, max_change_pct: Decimal, last: LastRun | None) -> list[str]:
     """Sentences that say why the plan must not run by itself; empty = go."""
     reasons = [_too_many(plan, max_change_pct, last), _too_few_rows(plan, last), *_blanked(plan)]
     return [reason for reason in reasons if reason]
+
+
+def undo_brake_reasons(plan: Plan, removed: int, max_change_pct: Decimal) -> list[str]:
+    """The same for undoing a run: `removed` items go to the recycle bin beside the plan's changes. A limit that lets
+    every figure change says nothing about items that go."""
+    if plan.existing < MINIMUM_ITEMS:
+        return []
+    changed = sum(1 for change in plan.changes if overwrites(change))
+    limit = min(max_change_pct, MOST_REMOVED) if removed else max_change_pct
+    share = Decimal(100) * (changed + removed) / plan.existing
+    if share <= max_change_pct and Decimal(100) * removed / plan.existing <= limit:
+        return []
+    return [
+        f"{changed + removed} of {plan.existing} existing items would be changed or moved ({share:.0f} %, "
+        f"limit {limit:.0f} %): {changed} set back, {removed} to the recycle bin."
+    ]
 
 
 def overwrites(change: Change) -> bool:

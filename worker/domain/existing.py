@@ -6,7 +6,7 @@ encoded values and looked at again only when something differs. Refused: a dict 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.domain.encode import decode_value, encode_value
@@ -37,6 +37,7 @@ class ExistingIndex:
         self.positions = {column.name: position for position, column in enumerate(columns)}
         self._key = self.positions[key_column]
         self._items: dict[str, bytes | list[bytes]] = {}
+        self._tails: dict[str, str | None] | None = None
         self.keyed = 0
 
     def add(self, item: Item) -> str | None:
@@ -61,15 +62,52 @@ class ExistingIndex:
 
     def take(self, key: str) -> list[Stored]:
         """The items with this key, removed from the index: what is left in the end is missing in the source."""
-        packed = self._items.pop(key, None)
-        if packed is None:
-            return []
-        return [_unpack(one) for one in (packed if isinstance(packed, list) else [packed])]
+        return _stored(self._items.pop(key, []))
+
+    def has(self, key: str) -> bool:
+        """Whether any item carries it."""
+        return key in self._items
+
+    def left(self) -> Iterator[str]:
+        """The keys that are left."""
+        return iter(self._items)
+
+    def look(self, key: str) -> list[Stored]:
+        """The items with this key; they stay in the index."""
+        return _stored(self._items.get(key, []))
+
+    def rekey(self, moves: Mapping[str, str]) -> None:
+        """Old key -> new key, all at once, as if the items carried the new ones already. A new key that stays with
+        another item is not given to a second one: nothing happens to that pair, nor to those that wait for it."""
+        taken = {old: self._items.pop(old) for old in self._possible(moves)}
+        self._items.update((moves[old], packed) for old, packed in taken.items())
+
+    def _possible(self, moves: Mapping[str, str]) -> dict[str, str]:
+        first: dict[str, str] = {}  # of several that want one key
+        for old, new in moves.items():
+            if old in self._items:
+                first.setdefault(new, old)
+        left = {old: new for new, old in first.items() if old != new}
+        while blocked := [old for old, new in left.items() if new in self._items and new not in left]:
+            for old in blocked:
+                del left[old]
+        return left
+
+    def only_with_tail(self, separator: str, tail: str) -> str | None:
+        """The one key that ends in `separator` and `tail`; None when there is none, or several. Made of the keys that
+        are there at the first call."""
+        if self._tails is None:
+            self._tails = {}
+            for key in self._items:
+                end = key.partition(separator)[2]
+                self._tails[end] = None if end in self._tails else key
+        found = self._tails.get(tail)
+        return found if found in self._items else None
 
     def rest(self) -> Iterator[tuple[str, list[Stored]]]:
         """Keys that were not taken, with their items."""
         for key, packed in self._items.items():
-            yield key, [_unpack(one) for one in (packed if isinstance(packed, list) else [packed])]
+            yield key, _stored(packed)
 
 
 def key_text(value: Value) -> str | None:
@@ -78,6 +116,10 @@ def key_text(value: Value) -> str | None:
         return None
     text = value.strip() if isinstance(value, str) else encode_value(value)[2:]
     return text or None
+
+
+def _stored(packed: bytes | list[bytes]) -> list[Stored]:
+    return [_unpack(one) for one in (packed if isinstance(packed, list) else [packed])]
 
 
 def _unpack(packed: bytes) -> Stored:

@@ -24,17 +24,46 @@ class Lookup:
 
     def __init__(self, pairs: Sequence[tuple[str, int]] = (), *, expected: frozenset[str] = frozenset()) -> None:
         self._ids: dict[str, int | tuple[int, ...]] = {}
+        self._keys: dict[int, str] | None = None
         self.expected = expected  # keys that an earlier profile of the same plan is going to create
         for key, item_id in pairs:
             self.add(key, item_id)
 
     def add(self, key: str, item_id: int) -> None:
         """Adds an item; the same item twice is one item."""
+        self._keys = None
         earlier = self._ids.get(key)
         if earlier is None:
             self._ids[key] = item_id
         elif item_id not in _as_tuple(earlier):
             self._ids[key] = (*_as_tuple(earlier), item_id)
+
+    def move(self, moves: Mapping[str, str]) -> None:
+        """Items of old keys are found by their new ones only, all at once, from before their list says so."""
+        self._keys = None
+        taken = {new: self._ids.pop(old) for old, new in moves.items() if old in self._ids}
+        for new, ids in taken.items():
+            for item_id in _as_tuple(ids):
+                self.add(new, item_id)
+
+    def drop(self, key: str) -> None:
+        """What carries this key is somebody else's."""
+        self._keys = None
+        self._ids.pop(key, None)
+
+    def knows(self, key: str) -> bool:
+        """Whether any item carries it."""
+        return key in self._ids
+
+    def ids(self, key: str) -> tuple[int, ...]:
+        """The items that carry it."""
+        return _as_tuple(self._ids.get(key, ()))
+
+    def key_of(self, item_id: int) -> str | None:
+        """The key an item was found under; None when it carries none."""
+        if self._keys is None:
+            self._keys = {item: key for key, ids in self._ids.items() for item in _as_tuple(ids)}
+        return self._keys.get(item_id)
 
     def resolve(self, key: str) -> int:
         """The one item id. Raises RowError (company-missing, company-planned, company-ambiguous)."""

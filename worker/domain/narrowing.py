@@ -1,16 +1,18 @@
 """A plan made smaller: to some rows, or to what a person has agreed to. Pure; a plan never grows here.
 
 Rows that drop out are counted as skipped, and their control values leave the sums that are proved. A change that was
-agreed to and would be another one now is refused: the row fails, and says why.
+agreed to and would be another one now is refused: the row fails, and says why. So is one that takes a key from an item
+that is not to give it up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from worker.domain.encode import encode_value
+from worker.domain.key_order import freed_keys, taken
 from worker.domain.ledger import expected_values
 from worker.domain.plan import Change, ChangeKind, LeftOut, Plan, RowOutcome
 from worker.domain.planning import Planned
@@ -18,13 +20,13 @@ from worker.domain.planning import Planned
 REFUSED = "changed-since-plan"
 
 
-def only_keys(planned: Planned, keys: Collection[str]) -> Planned:
+def only_keys(planned: Planned, keys: Collection[str], key_column: str) -> Planned:
     """The changes of these rows. What the brake looks at is theirs too."""
     wanted = frozenset(keys)
-    return _narrowed(planned, lambda change: change if change.key in wanted else None)
+    return _without_doubles(planned, lambda change: change if change.key in wanted else None, key_column)
 
 
-def only_agreed(planned: Planned, agreed: Plan) -> Planned:
+def only_agreed(planned: Planned, agreed: Plan, key_column: str) -> Planned:
     """The changes that stand in `agreed` and are the same now: kind, item, columns, before and after."""
     known = {_identity(change): change for change in agreed.changes}
 
@@ -36,7 +38,31 @@ def only_agreed(planned: Planned, agreed: Plan) -> Planned:
             return change
         return LeftOut(change.key, RowOutcome.FAILED, REFUSED, {"key": change.key}, _items(change), change.title)
 
-    return _narrowed(planned, kept)
+    return _without_doubles(planned, kept, key_column)
+
+
+def left_alone(planned: Planned, rows: Mapping[str, LeftOut]) -> Planned:
+    """Without these rows; each says why."""
+    if not rows:
+        return planned
+    return _narrowed(planned, lambda change: rows.get(change.key, change))
+
+
+def _without_doubles(planned: Planned, kept: Callable[[Change], Change | LeftOut | None], key_column: str) -> Planned:
+    """Narrowed, and without those that would get a key which its item keeps."""
+    chosen = {id(change): kept(change) for change in planned.plan.changes}
+    while True:
+        staying = freed_keys([one for one in planned.plan.changes if chosen[id(one)] is not one], key_column)
+        refused = [
+            (one, key)
+            for one in planned.plan.changes
+            if chosen[id(one)] is one and (key := taken(one, key_column)) is not None and key in staying
+        ]
+        if not refused:
+            return _narrowed(planned, lambda change: chosen[id(change)])
+        for one, key in refused:
+            facts = {"key": key, "items": str(staying[key])}
+            chosen[id(one)] = LeftOut(one.key, RowOutcome.FAILED, "key-held", facts, _items(one), one.title)
 
 
 def _narrowed(planned: Planned, kept: Callable[[Change], Change | LeftOut | None]) -> Planned:

@@ -84,6 +84,63 @@ _TABLE: tuple[Reason, ...] = (
         "Kør virksomhedsprofilen først; rækken retter sig selv.",
     ),
     Reason(
+        "being-created",
+        "Customer {customer} is just being created from the CRM; its company gets the number by itself.",
+        "Kunde {customer} er ved at blive oprettet fra CRM; virksomheden får selv nummeret.",
+        *_NEXT,
+    ),
+    Reason(
+        "maybe-known",
+        "Customer {customer} may be company {items} of the CRM, which has the same CVR number but no customer number. "
+        "No second company is made.",
+        "Kunde {customer} kan være virksomhed {items} i CRM, som har samme CVR-nummer, men intet kundenummer. "
+        "Der oprettes ikke en virksomhed til.",
+        "Say yes or no: page Link companies, or economic-sync link --accept ITEM=NUMBER.",
+        "Svar ja eller nej: siden Kobl virksomheder, eller economic-sync link --accept ELEMENT=NUMMER.",
+    ),
+    Reason(
+        "maybe-renumbered",
+        "Customer {customer} may be one whose number was changed (was {old}). No second company is made.",
+        "Kunde {customer} kan være en, hvis nummer er ændret (var {old}). Der oprettes ikke en virksomhed til.",
+        "Say yes or no: page Link companies, or economic-sync link --renumbered OLD=NEW.",
+        "Svar ja eller nej: siden Kobl virksomheder, eller economic-sync link --renumbered OLD=NEW.",
+    ),
+    Reason(
+        "maybe-other",
+        "Customer {customer} has another name than its company, and other details: the number may have been given to "
+        "somebody else. Nothing was written.",
+        "Kunde {customer} har et andet navn end sin virksomhed og andre oplysninger: nummeret kan være givet til en "
+        "anden. Intet blev skrevet.",
+        "Say if they are the same: page Link companies, or economic-sync link --renumbered NUMBER=NUMBER (no: "
+        "--not-renumbered).",
+        "Svar, om det er den samme: siden Kobl virksomheder, eller economic-sync link --renumbered NUMMER=NUMMER (nej: "
+        "--not-renumbered).",
+    ),
+    Reason(
+        "number-waits",
+        "The number {customer} still belongs to another customer's company, which waits for an answer about customer "
+        "{asked}.",
+        "Nummeret {customer} hører stadig til en anden kundes virksomhed, som venter på et svar om kunde {asked}.",
+        "Say yes or no about that customer on the page Link companies; the next run goes on.",
+        "Svar ja eller nej om den kunde på siden Kobl virksomheder; næste kørsel går videre.",
+    ),
+    Reason(
+        "number-reused",
+        "e-conomic gave the number {customer} to somebody else; the company that carries it is another customer's. "
+        "Nothing was written over it.",
+        "e-conomic har givet nummeret {customer} til en anden; virksomheden med nummeret er en anden kundes. "
+        "Den blev ikke overskrevet.",
+        "Run the profile that makes companies (Import & Update, missing ones flagged): it makes a new one.",
+        "Kør profilen, der opretter virksomheder (Import & Update, manglende markeres): den opretter en ny.",
+    ),
+    Reason(
+        "company-waits",
+        "The company of customer {customer} waits for a person's answer; this row waits with it.",
+        "Virksomheden for kunde {customer} venter på et svar fra en person; rækken venter med den.",
+        "Say yes or no on the page Link companies; the row follows by itself.",
+        "Svar ja eller nej på siden Kobl virksomheder; rækken følger af sig selv.",
+    ),
+    Reason(
         "company-planned",
         "The company with Customer ID {customer} is created by the same plan; this row follows.",
         "Virksomheden med Customer ID {customer} oprettes i samme plan; rækken følger efter.",
@@ -137,6 +194,10 @@ _TABLE: tuple[Reason, ...] = (
            "Et andet element har allerede den entydige nøgle {key}.",
            "Find the other item and clear its key, or merge the two.",
            "Find det andet element og fjern dets nøgle, eller flet de to."),
+    Reason("key-held", "Item {items} still carries the key {key}, because its own change was not written.",
+           "Element {items} har stadig nøglen {key}, fordi dets egen ændring ikke blev skrevet.",
+           "Look why that item was not written; the next run tries again.",
+           "Se, hvorfor elementet ikke blev skrevet; næste kørsel prøver igen."),
     Reason("not-convertible", "Converter {converter} needs {expected}.",
            "Konverteringen {converter} kræver {expected}.", *_MAPPING),
     Reason("stopped", "Not written: the run was stopped.", "Ikke skrevet: kørslen blev stoppet.",

@@ -13,7 +13,7 @@ from worker.transport import STATUS_TABLE, FileKind, Http, StatusRule
 
 _STARTS = 4  # times the reading of contacts may begin: a cursor may be refused when the list has changed
 _ADDRESS_HINT = "Check ECONOMIC_BASE_URL and ECONOMIC_OPENAPI_URL."
-_RULES: Mapping[int, StatusRule] = {
+RULES: Mapping[int, StatusRule] = {
     **STATUS_TABLE,
     401: StatusRule(
         AuthenticationError,
@@ -34,7 +34,7 @@ class _CursorRefusedError(ProtocolError):
 
 
 _CONTACT_RULES: Mapping[int, StatusRule] = {
-    **_RULES,
+    **RULES,
     404: StatusRule(
         NotFoundError,
         "does not know this address",
@@ -45,7 +45,7 @@ _CURSOR_RULES = {**_CONTACT_RULES, 400: StatusRule(_CursorRefusedError, "refused
 
 PDF = FileKind("PDF", "application/pdf", b"%PDF", 10_000_000)
 _PDF_RULES: Mapping[int, StatusRule] = {
-    **_RULES,
+    **RULES,
     403: StatusRule(
         AccessDeniedError,
         "does not give the app this PDF",
@@ -59,10 +59,18 @@ class EconomicClient:
     """`base_url` is the classic API, `openapi_url` the newer services. Raises the errors of `worker.transport`."""
 
     def __init__(
-        self, base_url: str, openapi_url: str, http: Http, *, contacts_version: str, parallel: int = 4
+        self,
+        base_url: str,
+        openapi_url: str,
+        http: Http,
+        *,
+        contacts_version: str,
+        entries_version: str = "v4.0.0",
+        parallel: int = 4,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._contacts = f"{openapi_url.rstrip('/')}/customersapi/{contacts_version}/Contacts"
+        self._entries = f"{openapi_url.rstrip('/')}/bookedentriesapi/{entries_version}/booked-entries"
         self._http = http
         self._parallel = parallel
         self.rate = RateWatch(http.waits)
@@ -132,6 +140,11 @@ class EconomicClient:
             else:
                 return
 
+    def entries(self, filter_: str) -> Iterator[Mapping[str, Any]]:
+        """Entries of the ledger that a filter lets through. Raises AccessDeniedError where the role may not read them,
+        NotFoundError when the version of the API was withdrawn."""
+        return self._by_cursor(filter_, self._entries)
+
     def groups(self, path: str, name: str) -> Iterator[Mapping[str, Any]]:
         """The groups of an invoice totals answer: an array called `name`, or a paged collection (unconfirmed)."""
         answer = self.get(path)
@@ -144,27 +157,28 @@ class EconomicClient:
                 return
             answer = self._read(link, None)
 
-    def _by_cursor(self, filter_: str | None) -> Iterator[Mapping[str, Any]]:
+    def _by_cursor(self, filter_: str | None, url: str | None = None) -> Iterator[Mapping[str, Any]]:
+        url = url or self._contacts
         cursor: str | None = None
         asked = {"filter": filter_} if filter_ else {}
         while True:
             if cursor is None:
-                page = self._read(self._contacts, asked, _CONTACT_RULES)
+                page = self._read(url, asked, _CONTACT_RULES)
             else:
-                page = self._read(self._contacts, {**asked, "cursor": cursor}, _CURSOR_RULES)
+                page = self._read(url, {**asked, "cursor": cursor}, _CURSOR_RULES)
             yield from page.get("items") or ()
             before, cursor = cursor, page.get("cursor")
             if not cursor:  # absent on the last page
                 return
             if cursor == before:
-                raise ProtocolError("e-conomic's list of contacts does not end.", hint="Try again later.")
+                raise ProtocolError("e-conomic's list does not end.", hint="Try again later.")
 
     def _page(self, path: str, key: str, filter_: str | None, number: int) -> Page:
         params = {"pagesize": str(PAGE_SIZE), "skippages": str(number), "sort": key}
         return _page_of(self.get(path, {**params, "filter": filter_} if filter_ else params), path)
 
     def _read(
-        self, url: str, params: Mapping[str, str] | None, rules: Mapping[int, StatusRule] = _RULES
+        self, url: str, params: Mapping[str, str] | None, rules: Mapping[int, StatusRule] = RULES
     ) -> Mapping[str, Any]:
         self.rate.before_call()
         answer = self._http.get_json(url, params, self.rate.seen, rules)

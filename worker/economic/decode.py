@@ -168,6 +168,12 @@ def sales_total(data: Json) -> tuple[int, Decimal]:
     return number, _money(data, "netAmountInBaseCurrency", "/invoices/totals", number) or Decimal(0)
 
 
+def open_total(data: Json) -> tuple[int, Decimal]:
+    """One group of `/invoices/totals/booked/unpaid/.../customers`: customer number and open amount in base currency."""
+    number = _whole(_part(data, "customer"), "customerNumber", "/invoices/totals")
+    return number, _money(data, "grossRemainderInBaseCurrency", "/invoices/totals", number) or Decimal(0)
+
+
 def net_sales(data: Json) -> Decimal | None:
     """Net sales in base currency of one `/invoices/totals/booked/...` answer; None when it does not say."""
     return _money(data, "netAmountInBaseCurrency", "/invoices", "totals")

@@ -8,6 +8,7 @@ the documented `$[` does not work there. A `]` alone means itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from worker.domain.converters import cvr_digits
@@ -28,7 +29,7 @@ class Wanted:
 
 def wanted(text: str) -> Wanted:
     """All that `text` may mean; nothing at all when it is blank."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    plain = printable(text)
     digits = re.fullmatch(r"[0-9]{1,9}", plain)
     number = int(plain) if digits else 0
     cvr = cvr_digits(plain)
@@ -39,13 +40,30 @@ def wanted(text: str) -> Wanted:
     )
 
 
-def cvr_filter(digits: str) -> str:
-    """Customers whose CVR field holds these digits in a row or in pairs, with or without DK; e-conomic keeps it as
-    typed. More may match than has this number."""
-    pairs = " ".join(re.findall("..", digits))
-    return "$or:".join(f"corporateIdentificationNumber$like:*{form}*" for form in (digits, pairs))
+def printable(text: str) -> str:
+    """`text` with blanks for signs such as tabs, and none around it."""
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
+
+
+def cvr_filter(number: str) -> str:
+    """Customers whose CVR field holds the digits of a number in this order, whatever stands between them; e-conomic
+    keeps it as typed. More may match than has this number, which must hold a digit."""
+    return f"corporateIdentificationNumber$like:*{'*'.join(re.findall('[0-9]', number))}*"
+
+
+def email_filter(addresses: Iterable[str]) -> str:
+    """Customers whose e-mail field, which may hold several, holds one of these. More may match."""
+    return "$or:".join(f"email$like:*{one.translate(_ESCAPES)}*" for one in sorted(addresses))
 
 
 def name_filter(part: str) -> str:
     """Customers whose name holds `part`, whatever signs it is made of."""
     return f"name$like:*{part.translate(_ESCAPES)}*"
+
+
+def same_name_filter(name: str) -> str:
+    """Customers of this name, whatever blanks stand between its words. More may match. Brackets mean themselves in
+    `$eq:`."""
+    words = name.split()
+    equal = "name$eq:" + re.sub(r"[$()*,]", r"$\g<0>", name)
+    return equal if len(words) < 2 else f"{equal}$or:name$like:{'*'.join(one.translate(_ESCAPES) for one in words)}"

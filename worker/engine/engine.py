@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +13,10 @@ from worker.domain.plan_file import PlanEntry
 from worker.domain.report import RowResult, RunMode, RunStatus, Trigger
 from worker.engine.alerting import alert_for
 from worker.engine.book import Book, busy, new_job_id
+from worker.engine.errand_handler import ErrandHandler
+from worker.engine.errands import Errand, ErrandMessage, Errands, errand_message, read_errand
 from worker.engine.handler import Handler, message, read_message
+from worker.engine.hints import Heard, HintBook
 from worker.engine.jobs import Job, runs_of
 from worker.engine.opened import Opener
 from worker.engine.terms import EngineOptions, StartRequest, Ticked, Verdict
@@ -29,7 +33,7 @@ log = logging.getLogger(__name__)
 class Engine:
     """One for a process. Thread-safe."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what an engine is made of
         self,
         connections: Sequence[str],
         stores: Stores,
@@ -38,6 +42,7 @@ class Engine:
         alerts: Alerts,
         options: EngineOptions | None = None,
         stop: StopSignal | None = None,
+        errands: Errands | None = None,
     ) -> None:
         self.connections = tuple(connections)
         self.stores = stores
@@ -47,8 +52,14 @@ class Engine:
         self._alerts = alerts
         self._stop = stop or threading.Event()
         self._book = Book(stores.records)
+        self._lock = threading.Lock()
+        self._looking: dict[str, float] = {}
+        self._hints = {name: HintBook(stores.records, name) for name in self.connections}  # calls fold in one book
         self._handler = Handler(stores, opener, clock, self.options, self._stop)
-        self._ticker = Ticker(self.connections, stores, opener, clock, self.options, self._stop)
+        self._errands = (
+            ErrandHandler(stores, opener, clock, self.options, self._stop, errands) if errands is not None else None
+        )
+        self._ticker = Ticker(self.connections, stores, opener, clock, self.options, self._stop, self._errands)
 
     # By itself
 
@@ -61,6 +72,9 @@ class Engine:
 
     def handle(self, body: str, tries: int = 1) -> Verdict:
         """Works one message; see `handler`. Raises only what is unknown, so that tries and poison apply."""
+        errand = read_errand(body)
+        if errand is not None:
+            return self._run_errand(errand)
         target = read_message(body)
         names = {"connection": target.connection, "job": target.job_id} if target else {}
         with log_context(**names), span("sync.slice", tries=tries, **names) as current:
@@ -72,10 +86,59 @@ class Engine:
             job = self._book.job(target.connection, target.job_id)
             if job is not None:
                 self._tell(job)
+                if self._errands is not None and verdict is Verdict.FINISHED:
+                    self._errands.follow(job)
         return verdict
+
+    def _run_errand(self, errand: ErrandMessage) -> Verdict:
+        if self._errands is None or errand.connection not in self.connections:
+            log.warning("errand dropped: it names no connection of this installation")
+            return Verdict.DROPPED
+        with log_context(connection=errand.connection), span("sync.errand", errand=errand.errand) as current:
+            verdict = self._errands.handle(errand)
+            current.set_attribute("verdict", verdict.value)
+            log.info("errand worked errand=%s verdict=%s", errand.errand, verdict)
+        return verdict
+
+    def hear(self, connection: str, heard: Heard) -> None:
+        """Takes in what a webhook said, and has somebody look. Raises ConfigError for an unknown connection."""
+        if self._hints[self._known_connection(connection)].hear(heard, self._clock.now()):
+            self.stores.queue.send(errand_message(connection, Errand.LIVE), self.options.fold_seconds)
+
+    def refuse(self, connection: str) -> None:
+        """Counts a webhook's call that can't be read. Raises ConfigError for an unknown connection."""
+        self._hints[self._known_connection(connection)].refuse(self._clock.now())
+
+    def look_for_requests(self, connection: str) -> None:
+        """Has somebody look for companies that are to be created; calls that come until then are looked at with it.
+        Raises ConfigError for an unknown connection."""
+        name, now = self._known_connection(connection), time.monotonic()
+        with self._lock:
+            if now - self._looking.get(name, float("-inf")) < self.options.fold_seconds:
+                return
+            self._looking[name] = now
+        self.stores.queue.send(errand_message(name, Errand.CREATE), self.options.fold_seconds)
+
+    def ask_for_sending(self, connection: str) -> None:
+        """Has somebody send what the CRM owns to e-conomic. Raises ConfigError for an unknown connection."""
+        self.stores.queue.send(errand_message(self._known_connection(connection), Errand.SEND))
+
+    def ask_for_comparison(self, connection: str) -> None:
+        """Has somebody compare both systems, as soon as no job is under way. Raises ConfigError for an unknown
+        connection."""
+        self.stores.queue.send(errand_message(self._known_connection(connection), Errand.RECONCILE))
+
+    def running(self, connection: str) -> Job | None:
+        """The job that is under way."""
+        return self._book.running(connection)
 
     def buried(self, body: str) -> None:
         """A message failed too often: its job ends as failed, and somebody is told."""
+        if (errand := read_errand(body)) is not None:
+            log.error("an errand failed too often connection=%s errand=%s", errand.connection, errand.errand)
+            if self._errands is not None and errand.connection in self.connections:
+                self._errands.buried(errand)
+            return
         target = read_message(body)
         if target is None:
             log.error("a message that is not ours went to poison")

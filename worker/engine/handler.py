@@ -23,13 +23,13 @@ from dataclasses import dataclass, replace
 from worker.domain.report import RunStatus
 from worker.engine.book import Book
 from worker.engine.checkpoint import Checkpoint, load_checkpoint
+from worker.engine.gate import EitherStop, Gate
 from worker.engine.jobs import Job, JobState, Progress
 from worker.engine.kept_source import KeptSource
 from worker.engine.names import data_prefix, work_name
 from worker.engine.notes import JobNotes
 from worker.engine.opened import Opener
 from worker.engine.stored_plan import StoredPlan
-from worker.engine.tenant import Keeper, TenantBudget, take_slot
 from worker.engine.terms import EngineOptions, Verdict
 from worker.engine.work import Bounds, OutOfTimeError, Slice
 from worker.errors import (
@@ -69,16 +69,6 @@ def read_message(body: str) -> Target | None:
     except (ValueError, TypeError, KeyError):
         return None
     return target if isinstance(target.connection, str) and isinstance(target.job_id, str) else None
-
-
-class _EitherStop:
-    """Stop when asked to, or when the lease is gone."""
-
-    def __init__(self, *signals: StopSignal) -> None:
-        self._signals = signals
-
-    def is_set(self) -> bool:
-        return any(signal.is_set() for signal in self._signals)
 
 
 class _Noted:
@@ -128,6 +118,7 @@ class Handler:
         self._options = options
         self._stop = stop
         self._book = Book(stores.records)
+        self._gate = Gate(stores, clock, options)
 
     def handle(self, body: str, connections: frozenset[str]) -> Verdict:
         """See the module. Raises only what is unknown."""
@@ -139,18 +130,14 @@ class Handler:
         if job is None or job.state.is_over or self._book.standing(job.connection).current.job != job.job_id:
             return Verdict.DROPPED
         tenant = self._opener.tenant(job.connection)
-        closed = TenantBudget(self._stores.records, tenant, 1, 1, lambda: self._clock.now().timestamp()).closed_for()
+        closed = self._gate.closed_for(tenant)
         if closed > 0:
             return self._later(job, closed + random.uniform(0, 1))
-        lease = self._options.lease_seconds
-        slot = take_slot(self._stores.leases, tenant, self._options.slots, lease)
-        if slot is None:
+        entered = self._gate.enter(tenant, job.connection)
+        if entered is None:
             return self._busy(job)
-        hold = self._stores.leases.acquire(work_name(job.connection), lease)
-        if hold is None:
-            self._stores.leases.release(slot)
-            return self._busy(job)
-        with Keeper(self._stores.leases, [hold, slot], lease, self._options.renew_seconds) as keeper:
+        hold, keeper = entered
+        with keeper:
             return self._held(job, hold, keeper.lost)
 
     def _busy(self, job: Job) -> Verdict:
@@ -225,7 +212,7 @@ class Handler:
     def _slice(self, notes: JobNotes, lost: threading.Event) -> Iterator[Slice]:
         """Opens the connection; closes it afterwards."""
         end = time.monotonic() + self._options.slice_seconds
-        job, stop = notes.job, _EitherStop(self._stop, lost)
+        job, stop = notes.job, EitherStop(self._stop, lost)
         bounds = Bounds(lambda: time.monotonic() >= end, stop, self._options.chunk)
         shelf = self._book.shelf(job)
         progress = _Noted(notes, self._clock, time.monotonic)
@@ -273,7 +260,7 @@ class Handler:
     def mark_failed(self, job: Job, error: WorkerError) -> Job:
         """Ends a job on its record only."""
         now = self._clock.now()
-        text = f"{error.message} {error.hint}".strip()
+        text = error.told
 
         def failed(one: Job) -> Job:
             if one.state.is_over:

@@ -26,8 +26,15 @@ class EngineOptions:
     queued_stale: float = 120.0  # a queued job without a message is sent again after this
     running_stale: float = 1800.0  # a running one without a heartbeat
     profiles_refresh: float = 60.0
+    fold_seconds: float = 2.0  # after a webhook, before anybody looks: what comes meanwhile is looked at with it
     keep_days: int = 30
     public_url: str = ""  # for links in alerts
+
+    @property
+    def look_seconds(self) -> float:
+        """How old what a tick knows may be. Less than a refresh, since a timer that fires each minute is a moment early
+        half of the time, and would then look each other minute only."""
+        return 0.75 * self.profiles_refresh
 
 
 @dataclass(frozen=True, slots=True)

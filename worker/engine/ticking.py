@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from worker.domain.profile import RunRequest
 from worker.domain.report import RunMode, Trigger
 from worker.engine.book import Book, Standing, new_job_id, waits_for_message
 from worker.engine.due import DueRun, find_due
+from worker.engine.errand_handler import ErrandHandler
 from worker.engine.handler import message
 from worker.engine.jobs import Job, JobRun, JobState, runs_of
 from worker.engine.opened import Opener
@@ -44,7 +45,7 @@ class _Nobody:
 class Ticker:
     """Remembers the profiles it read for a while, so that frequent ticks cost no requests."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a tick is made of
         self,
         connections: Sequence[str],
         stores: Stores,
@@ -52,7 +53,11 @@ class Ticker:
         clock: Clock,
         options: EngineOptions,
         stop: StopSignal,
+        errands: ErrandHandler | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._timer = timer
+        self._errands = errands
         self._connections = tuple(connections)
         self._stores = stores
         self._opener = opener
@@ -81,19 +86,20 @@ class Ticker:
         with self._opener.open(connection, self._stop, nobody, _PATIENCE) as opened:
             rows = opened.profiles.profiles()
         with self._lock:
-            self._known[connection] = (time.monotonic(), rows)
+            self._known[connection] = (self._timer(), rows)
         return rows
 
     def _one(self, connection: str, now: datetime) -> tuple[list[Job], str]:
         if self._stop.is_set():
             return [], ""
+        fault = self._errands.round(connection) if self._errands else ""
         try:
-            return self._started(connection, now), ""
+            return self._started(connection, now), fault
         except (BusyError, ConflictError):
-            return [], ""  # another tick was faster
+            return [], fault  # another tick was faster
         except WorkerError as error:
             log.warning("tick failed connection=%s reason=%s", connection, error)
-            return [], f"{error.message} {error.hint}".strip()
+            return [], f"{fault} {error.told}".strip()
 
     def _started(self, connection: str, now: datetime) -> list[Job]:
         standing = self._book.standing(connection)
@@ -119,7 +125,7 @@ class Ticker:
     def _rows(self, connection: str) -> Sequence[ProfileRow]:
         with self._lock:
             known = self._known.get(connection)
-        if known is not None and time.monotonic() - known[0] < self._options.profiles_refresh:
+        if known is not None and self._timer() - known[0] < self._options.look_seconds:
             return known[1]
         return self.read_profiles(connection)
 
@@ -164,9 +170,9 @@ class Ticker:
 
     def _clear(self, now: datetime) -> None:
         """Once an hour: jobs older than they are kept for, and those that were written down but never begun."""
-        if time.monotonic() - self._cleared < _CLEAR_EVERY:
+        if self._timer() - self._cleared < _CLEAR_EVERY:
             return
-        self._cleared = time.monotonic()
+        self._cleared = self._timer()
         oldest = now - timedelta(days=self._options.keep_days)
         for connection in self._connections:
             current = self._book.standing(connection).current.job

@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from worker.domain.brake import brake_reasons
+from worker.domain.key_order import freed_keys
 from worker.domain.narrowing import only_agreed, only_keys
 from worker.domain.plan import Change
 from worker.domain.planning import Planned
@@ -191,7 +193,7 @@ class Slice:
         bound = [profile for profile in self._all_profiles() if profile.title not in self._bindings.unbound]
         options = self._opened.options
         self._snapshot = Snapshot(self._source, bound, self.today, options.year_start, options.trend)
-        self._planner = Planner(self._bindings.targets, self._snapshot, self._progress)
+        self._planner = Planner(self._bindings.targets, self._snapshot, self._progress, self._world.said())
 
     def _keep_profiles(self) -> list[str]:
         """The profiles as they are now; an edit while the job runs counts from the next one on."""
@@ -254,9 +256,9 @@ class Slice:
     def _narrowed(self, profile: Profile, planned: Planned) -> Planned:
         """No more than was asked for: some rows, or what a plan showed."""
         if self._job.keys:
-            planned = only_keys(planned, self._job.keys)
+            planned = only_keys(planned, self._job.keys, profile.key_target)
         if self._job.plan_of:
-            planned = only_agreed(planned, self._agreed_plan(profile).plan)
+            planned = only_agreed(planned, self._agreed_plan(profile).plan, profile.key_target)
         return planned
 
     def _agreed_plan(self, profile: Profile) -> StoredPlan:
@@ -340,6 +342,7 @@ class Slice:
         profile, checkpoint = self._profile(run.profile), self._checkpoint
         versions = self._versions.setdefault(profile.target, {})
         target = self._bindings.targets[profile.target]
+        keep = partial(self._world.journal.keep, run.run_id, profile, stored.plan.existing)
         self._progress.started(f"{run.profile}: writing", len(changes))
         self._progress.advanced(checkpoint.position)
         while checkpoint.position < len(changes):
@@ -350,7 +353,8 @@ class Slice:
             if not unsure:
                 checkpoint.in_hand = end
                 self._notes.save()
-            applier = Applier(profile, target, versions, self._stop, self._progress)
+            freed = freed_keys(changes, profile.key_target)
+            applier = Applier(profile, target, versions, self._stop, self._progress, keep, freed)
             outcomes = apply_chunk(applier, changes, settled, start, end, unsure=unsure)
             self._settle(run, start, [one for one in outcomes if one.code != "stopped"])
             made = ((o.change.key, o.item_id) for o in outcomes if o.done and o.change.item_id is None)

@@ -105,7 +105,14 @@ class SharePointClient:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """One write; the answer's JSON, None when it has none. An UnavailableError leaves the outcome open."""
-        request = RequestOptions(self.url(path), method=HttpMethod.Post)
+        return self._send(HttpMethod.Post, path, body)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> None:
+        """One change, as `post`."""
+        self._send(HttpMethod.Patch, path, body)
+
+    def _send(self, method: HttpMethod, path: str, body: Mapping[str, Any]) -> Any:
+        request = RequestOptions(self.url(path), method=method)
         request.headers = {"Accept": NO_METADATA, "Content-Type": NO_METADATA}
         request.data = json.dumps(body).encode()
         answer = self.context.pending_request().execute_request_direct(request)

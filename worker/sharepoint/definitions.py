@@ -32,8 +32,9 @@ LIST_OF: Mapping[TargetKind, ListKey] = {
 MAX_INDEXES = 20
 _NAME = r"^[A-Za-z][A-Za-z0-9]{0,31}$"
 _FIELD_REF = re.compile(r'(<FieldRef\b[^>]*?\bName=")([^"]*)(")')
-# What fills a column: e-conomic, or the worker's own bookkeeping. People are told in the column's description.
-Filler = Literal["erp", "worker"]
+# What fills a column: e-conomic, the worker's own bookkeeping, or people who ask the worker or are asked by it. The
+# column's description tells them.
+Filler = Literal["erp", "worker", "request", "review"]
 _INDEXABLE = frozenset(set(ColumnKind) - {ColumnKind.NOTE, ColumnKind.URL})
 
 

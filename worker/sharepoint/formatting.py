@@ -28,6 +28,7 @@ Kind = Literal["column", "view", "form"]
 _WORD = re.compile(r"\{\{(\w+)\}\}")
 _COLUMN = re.compile(r"\[\$(\w+)")
 _LINK = "economy_link"
+_INPUT = "actionInput"  # of a button: column -> value
 _RENDERED_LINK = re.compile(r"='(https?://[^']*)' \+ \[\$\w+\](?: \+ '([^']*)')?")
 _PLAIN = {"elmType": "span", "txtContent": "@currentField"}
 _DESCRIPTIONS = "descriptions.json"
@@ -72,7 +73,7 @@ class Formatter(_Model):
 
     def columns(self) -> set[str]:
         """Logical names of the columns it reads or lays out."""
-        named = {name for text in _texts(self.body) for name in _COLUMN.findall(text)}
+        named = {name for text in _texts(self.body) for name in _COLUMN.findall(text)} | set(_set_columns(self.body))
         return named | {name for section in _sections(self.body) for name in section["fields"]}
 
     def sections(self, language: Language) -> list[str]:
@@ -196,15 +197,18 @@ def _filled(formatter: Formatter, node: Any, place: Place, language: Language) -
     if isinstance(node, str):
         return _filled_text(formatter, node, place, language)
     if isinstance(node, dict):
-        return {
-            name: _children(formatter, part, place, language)
-            if name == "children"
-            else _filled(formatter, part, place, language)
-            for name, part in node.items()
-        }
+        return {name: _part(formatter, name, part, place, language) for name, part in node.items()}
     if isinstance(node, list):
         return [_filled(formatter, part, place, language) for part in node]
     return node
+
+
+def _part(formatter: Formatter, name: str, node: Any, place: Place, language: Language) -> Any:
+    if name == "children":
+        return _children(formatter, node, place, language)
+    if name == _INPUT:
+        return {place.internal.get(column, column): value for column, value in node.items()}
+    return _filled(formatter, node, place, language)
 
 
 def _children(formatter: Formatter, nodes: list[Any], place: Place, language: Language) -> list[Any]:
@@ -248,6 +252,14 @@ def _root(kind: Kind, body: dict[str, Any]) -> dict[str, Any] | None:
 def _sections(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     form = body.get("bodyJSONFormatter")
     return list(form.get("sections", [])) if isinstance(form, dict) else []
+
+
+def _set_columns(node: Any) -> Iterator[str]:
+    """Columns that buttons set."""
+    if isinstance(node, dict):
+        yield from node.get(_INPUT, {})
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _set_columns(part)
 
 
 def _texts(node: Any) -> Iterator[str]:

@@ -6,24 +6,28 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from worker.domain.values import Column, ColumnKind, Item, Value
-from worker.errors import IncompleteReadError, WorkerError
+from worker.errors import IncompleteReadError, NotFoundError, WorkerError
 from worker.ports import Create, Update, Write, WriteOutcome
 from worker.sharepoint.batch import Part, PartAnswer
 from worker.sharepoint.client import BATCH_SIZE, MINIMAL, PAGE_SIZE, SharePointClient
 from worker.sharepoint.columns import decoder, entity_property, object_text, property_name, to_json_text
 from worker.sharepoint.faults import answer_error
-from worker.sharepoint.outcomes import judge, long_etag, other_spelling
+from worker.sharepoint.outcomes import judge, long_etag, other_spelling, version_number
 
 # SharePoint's query string ends at 2,048 characters; and an OR of more than twenty is slow to answer.
 _QUERY_LIMIT = 1900
 _VALUES = 20
+# Compared without quotes; a look-up or person by the id it points to.
+_NUMERIC = frozenset({ColumnKind.NUMBER, ColumnKind.CURRENCY, ColumnKind.LOOKUP, ColumnKind.PERSON})
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_PERSON = "|membership|"  # in the login name of a person, never of an app
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,54 @@ class ListItems:
             for page in self._client.pages(f"{self._path}/items", params, accept=MINIMAL):
                 found |= {item.item_id: item for item in self._decoded(page, columns)}
         return [found[item_id] for item_id in sorted(found)]
+
+    def item(self, item_id: int, columns: Sequence[str]) -> Item | None:
+        """One item as it stands now; None when there is none."""
+        query = {"$select": self._query(columns)["$select"]}
+        try:
+            row = self._client.get_json(f"{self._path}/items({item_id})", query, accept=MINIMAL)
+        except NotFoundError:
+            return None
+        return next(self._decoded([row], columns))
+
+    def never_touched(self, item_id: int) -> bool:
+        """By maker, editors, versions and files. Each save must have left a version, and each version must be ours: one
+        that was trimmed or deleted, or a save that left none (versions switched off, a quiet update), may be somebody
+        else's. Of a list that keeps no versions only an item that was saved once is known. Two requests."""
+        path = f"{self._path}/items({item_id})"
+        params = {"$select": "VersionLabel,Editor", "$top": str(PAGE_SIZE)}
+        try:
+            # Every column, as a list that takes no files may lack the one that tells of them.
+            item = self._client.get_json(path, accept=MINIMAL)
+            rows = [row for page in self._client.pages(f"{path}/versions", params) for row in page]
+        except NotFoundError:
+            return False
+        # The etag counts each save; times of day are of whole seconds, and tell nothing.
+        saves = version_number(str(item.get("odata.etag")))
+        if saves != str(max(len(rows), 1)) or item.get("Attachments") or self._own_id is None:
+            return False
+        labels = {str(row.get("VersionLabel")) for row in rows}
+        editors = {item.get("AuthorId"), item.get("EditorId")}
+        editors |= {(row.get("Editor") or {}).get("LookupId") for row in rows}
+        return labels == {f"{number}.0" for number in range(1, len(rows) + 1)} and editors == {self._own_id}
+
+    @cached_property
+    def _own_id(self) -> int | None:
+        """The site's user that this worker's writes are saved as; None where that is a person, whose own saves could
+        not be told from ours."""
+        user = self._client.get_json("web/currentuser", {"$select": "Id,LoginName"})
+        return None if _PERSON in str(user.get("LoginName")) else int(user["Id"])
+
+    def recycle(self, item_id: int, version: str) -> bool:
+        """SharePoint's recycling takes no version, so the item is read once more right before."""
+        item = self.item(item_id, [])
+        if item is None or item.version != version:
+            return False
+        try:
+            self._client.post(f"{self._path}/items({item_id})/recycle()", {})
+        except NotFoundError:
+            return False
+        return True
 
     def newest(self, columns: Sequence[str], limit: int, where: str | None = None) -> Iterator[Item]:
         """Up to `limit` items, newest first. `where` is an OData filter on an indexed column."""
@@ -185,7 +237,7 @@ class ListItems:
     def _term(self, column: str, value: str) -> str | None:
         """None for a value the column can't hold, which therefore stands nowhere."""
         one = self._shapes[column]
-        if one.column.kind in (ColumnKind.NUMBER, ColumnKind.CURRENCY):
+        if one.column.kind in _NUMERIC:
             return f"{one.rest} eq {value}" if _NUMBER.fullmatch(value) else None
         return f"{one.rest} eq {literal(value)}" if value else None
 

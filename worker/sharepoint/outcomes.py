@@ -29,14 +29,15 @@ def other_spelling(sent: str, answer: PartAnswer) -> str | None:
     """The object's own spelling of the version that was sent, when a 412 was about nothing but spelling."""
     if answer.status != 412 or ("," not in sent and not sent.strip('"').isdigit()):
         return None
-    number = _number(sent)
+    number = version_number(sent)
     for etag in _ETAG.findall(read_fault(answer.body).text):
-        if etag != sent and _number(etag) == number:
+        if etag != sent and version_number(etag) == number:
             return str(etag)
     return None
 
 
-def _number(etag: str) -> str:
+def version_number(etag: str) -> str:
+    """How often the item was saved, in either spelling."""
     return etag.strip('"').rpartition(",")[2]
 
 

@@ -12,16 +12,19 @@ from typing import TypeVar
 
 from worker.domain.fit import fit
 from worker.domain.values import Item, Value
-from worker.errors import ConfigError, FatalError, Problem, ProtocolError
+from worker.errors import AccessDeniedError, ConfigError, FatalError, Problem, ProtocolError
 from worker.ports import Create, Update, Write, WriteOutcome, WriteStatus
+from worker.sharepoint.batch import PartAnswer
 from worker.sharepoint.client import BATCH_SIZE
 from worker.sharepoint.definitions import ListDefinition, ListKey
+from worker.sharepoint.faults import GRANT_HINT
 from worker.sharepoint.items import ListItems, literal, shape
 from worker.sharepoint.outcomes import judge
 from worker.sharepoint.site import SharePointSite
 
 Result = TypeVar("Result")
 _TRIES = 10
+_NO_RIGHT = frozenset({401, 403})
 _PROVISION = "Run: economic-sync provision"
 _SETTLED = frozenset({WriteStatus.DONE, WriteStatus.DUPLICATE, WriteStatus.GONE})
 
@@ -98,7 +101,7 @@ class OwnWrite:
 def send(site: SharePointSite, writes: Sequence[OwnWrite]) -> list[WriteOutcome]:
     """Sends all until each is settled, 100 to a request; outcomes in the order of `writes`.
 
-    Raises FatalError for a row that is refused, or when answers stay away.
+    Raises AccessDeniedError when the app may not write, FatalError for a row that is refused or when answers stay away.
     """
     outcomes: dict[int, WriteOutcome] = {}
     for _ in range(_TRIES):
@@ -109,9 +112,7 @@ def send(site: SharePointSite, writes: Sequence[OwnWrite]) -> list[WriteOutcome]
             for at, answer in zip(some, answers, strict=True):
                 outcome = judge(writes[at].write, answer)
                 if outcome.status is WriteStatus.REJECTED:
-                    raise FatalError(
-                        f"SharePoint refused a row of the worker's own lists: {outcome.detail}", hint=_PROVISION
-                    )
+                    raise _refused(answer, outcome)
                 if outcome.status in _SETTLED:
                     outcomes[at] = outcome
         if len(outcomes) == len(writes):
@@ -120,3 +121,11 @@ def send(site: SharePointSite, writes: Sequence[OwnWrite]) -> list[WriteOutcome]
         f"SharePoint gave no answer for {len(writes) - len(outcomes)} rows of the worker's own lists.",
         hint="Run it again: what was written stands.",
     )
+
+
+def _refused(answer: PartAnswer | None, outcome: WriteOutcome) -> FatalError:
+    if answer is not None and answer.status in _NO_RIGHT:
+        return AccessDeniedError(
+            f"SharePoint refused a row of the worker's own lists: {outcome.detail}", hint=GRANT_HINT
+        )
+    return FatalError(f"SharePoint refused a row of the worker's own lists: {outcome.detail}", hint=_PROVISION)

@@ -32,7 +32,7 @@ _COUNTS = {
 }
 _LAST_COLUMNS = ("RunID", "Profile", "RunMode", "RunStatus", "SourceRows", "Finished")
 _SUMMARY_COLUMNS = ("RunID", "Profile", "RunMode", "RunStatus", "Started", "Finished", "Message", *_COUNTS)
-_INTERRUPTED = "The run was interrupted. Run it again: it goes on where it stopped."
+_INTERRUPTED = "It was interrupted. Do the same again: it goes on where it stopped."
 
 
 class SharePointRuns:

@@ -9,7 +9,7 @@ from worker.domain.profile import Profile
 from worker.domain.values import TargetKind
 from worker.errors import ConfigError
 from worker.ports import Site, Target
-from worker.sync.planner import COMPANY_KEY, target_columns
+from worker.sync.planner import COMPANY_KEY, OPTIONAL_COLUMNS, target_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,23 @@ def bind_profiles(site: Site, profiles: Sequence[Profile]) -> Bindings:
             unbound[profile.title] = error
         else:
             good |= wanted
-    return Bindings(site.bind(good) if good else {}, unbound)
+    return Bindings(_bound(site, good) if good else {}, unbound)
+
+
+def _bound(site: Site, good: Mapping[str, tuple[TargetKind, Sequence[str]]]) -> Mapping[TargetKind, Target]:
+    """With the columns that serve where a list has them. Each is tried beside those that are needed: a site that shows
+    some customers only binds no list without their number."""
+    wanted = dict(good)
+    bound = site.bind(wanted)
+    for kind in {kind for kind, _ in good.values()}:
+        for name in OPTIONAL_COLUMNS.get(kind, ()):
+            more = {**wanted, f"{kind}, column {name}": (kind, (name,))}
+            try:
+                bound = site.bind(more)
+            except ConfigError:
+                continue  # a list without it
+            wanted = more
+    return bound
 
 
 def _wanted(profile: Profile) -> dict[str, tuple[TargetKind, Sequence[str]]]:

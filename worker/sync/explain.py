@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from worker.domain.encode import encode_value
 from worker.domain.existing import ExistingIndex, Stored
 from worker.domain.fields import CATALOGUE, Need, resolve_field
 from worker.domain.mapping import Mapper
-from worker.domain.plan import Change, LeftOut, Plan
+from worker.domain.plan import Change, LeftOut, Plan, RowOutcome
 from worker.domain.planning import SourceRow, build_plan
 from worker.domain.profile import FieldRule, Profile, SourceKind
 from worker.domain.reasons import Language, sentence
 from worker.domain.records import Customer, CustomerContact, Invoice
 from worker.domain.render.json import json_value
+from worker.domain.render.values import some
 from worker.domain.rows import CustomerRow, RunFacts
 from worker.domain.values import Column, Item, Value
 from worker.errors import RowError
 from worker.ports import Target
-from worker.sync.planner import target_columns
+from worker.sync.planner import Planner, target_columns
 from worker.sync.rows import source_rows
 from worker.sync.snapshot import Snapshot, profile_needs
 
@@ -45,12 +46,21 @@ class FieldStory:
 
 @dataclass(frozen=True, slots=True)
 class ProfileStory:
-    """One profile's view of one customer. `verdict` is the row's outcome in words."""
+    """One profile's view of one customer. `outcome`: the kind of change, or what else would become of the row;
+    `reason`: why, in a sentence; `columns`: how many would be written."""
 
     profile: str
     item_ids: tuple[int, ...]
-    verdict: str
-    fields: tuple[FieldStory, ...]
+    outcome: str
+    fields: tuple[FieldStory, ...] = ()
+    reason: str = ""
+    columns: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """All of it on one line."""
+        more = self.reason or (some(self.columns, "column") if self.columns else "")
+        return f"{self.outcome}: {more}" if more else self.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +80,11 @@ class CustomerStory:
 
 
 def explain_customer(
-    number: int, profiles: Sequence[Profile], targets: Mapping[str, Target], snapshot: Snapshot, facts: RunFacts,
-    language: Language = "en",
+    number: int, profiles: Sequence[Profile], targets: Mapping[str, Target], planner: Planner, snapshot: Snapshot,
+    facts: RunFacts, language: Language = "en",
 ) -> CustomerStory | None:  # fmt: skip
-    """The customer through every profile that reads customers. `targets` are by profile title. None when e-conomic
-    has no customer with this number."""
+    """The customer through every profile that reads customers. `targets` are by profile title; `planner` knows whose
+    each company is. None when e-conomic has no customer with this number."""
     customer = next((one for one in snapshot.customers if one.number == number), None)
     if customer is None:
         return None
@@ -82,7 +92,7 @@ def explain_customer(
     for profile in profiles:
         row = _row(number, profile, snapshot, facts) if profile.source is SourceKind.CUSTOMER else None
         if row is not None:
-            stories.append(_story(profile, row, targets[profile.title], facts, language))
+            stories.append(_story(profile, row, targets[profile.title], planner, facts, language))
     sources = {profile.source for profile in profiles}
     return CustomerStory(
         number=number,
@@ -119,25 +129,32 @@ def _row(number: int, profile: Profile, snapshot: Snapshot, facts: RunFacts) -> 
     return None
 
 
-def _story(profile: Profile, row: SourceRow, target: Target, facts: RunFacts, language: Language) -> ProfileStory:
+def _story(
+    profile: Profile, row: SourceRow, target: Target, planner: Planner, facts: RunFacts, language: Language
+) -> ProfileStory:
     names = target_columns(profile)
     mapper = Mapper(profile, target.columns)
-    items: list[Item] = []
     try:
-        items = target.find(profile.key_target, [mapper.key(row.record)], names)
+        key = mapper.key(row.record)
     except RowError as error:
-        return ProfileStory(profile.title, (), sentence(error.code, error.facts, language), ())
+        reason = sentence(error.code, error.facts, language)
+        return ProfileStory(profile.title, (), RowOutcome.FAILED.value, reason=reason)
+    placed = planner.placed(profile, key)
+    items = target.find(profile.key_target, [placed.carried], names) if placed.carried else []
     index = ExistingIndex([target.columns[name] for name in names], profile.key_target)
     for item in items:
         index.add(item)
-    plan = build_plan(profile, mapper, [row], index, facts.today).plan
+    if placed.carried:
+        index.rekey({placed.carried: key})
+    planned = build_plan(profile, mapper, [replace(row, held=placed.held)], index, facts.today, placed.moves)
+    plan = planner.left_alone(profile, planned).plan
     standing = _standing(items, names, profile, target)
     change = plan.changes[0] if plan.changes else None
     fields = tuple(
         _field(profile, rule, column, row.record, standing, change, language)
         for rule, column in zip(profile.rules, mapper.columns, strict=True)
     )
-    return ProfileStory(profile.title, tuple(i.item_id for i in items), _verdict(plan, language), fields)
+    return replace(_outcome(plan, language), item_ids=tuple(i.item_id for i in items), fields=fields)
 
 
 def _standing(items: Sequence[Item], names: Sequence[str], profile: Profile, target: Target) -> Mapping[str, Value]:
@@ -149,13 +166,16 @@ def _standing(items: Sequence[Item], names: Sequence[str], profile: Profile, tar
     return {name: stored[0].value(at) for at, name in enumerate(names)} if stored else {}
 
 
-def _verdict(plan: Plan, language: Language) -> str:
+def _outcome(plan: Plan, language: Language) -> ProfileStory:
     if plan.left_out:
         left: LeftOut = plan.left_out[0]
-        return f"{left.outcome.value}: {sentence(left.code, left.facts, language)}"
+        return ProfileStory(plan.profile, (), left.outcome.value, reason=sentence(left.code, left.facts, language))
     if plan.changes:
-        return f"{plan.changes[0].kind.value}: {len(plan.changes[0].fields)} columns"
-    return "Skipped: the profile's filter leaves this customer out." if plan.filtered else "Unchanged"
+        change = plan.changes[0]
+        return ProfileStory(plan.profile, (), change.kind.value, columns=len(change.fields))
+    if plan.filtered:
+        return ProfileStory(plan.profile, (), RowOutcome.SKIPPED.value, reason=sentence("filtered", {}, language))
+    return ProfileStory(plan.profile, (), "Unchanged")
 
 
 def _field(

@@ -5,11 +5,15 @@ Nothing but the customer number is written; the next run then finds the company 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.domain.existing import key_text
-from worker.domain.matching import Company, Match, Matcher
+from worker.domain.holders import Register
+from worker.domain.matching import RULES, Company, Match, Matcher
+from worker.domain.records import Customer
+from worker.domain.renumbering import Party, Said, party_of
 from worker.domain.values import Item
 from worker.errors import ConfigError, Problem
 from worker.ports import Source, Target, Update, WriteStatus
@@ -19,19 +23,79 @@ COLUMNS = ("Title", "CompanyName", KEY, "CINumber", "EAN", "EMail", "Phone", "Mo
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A company whose number e-conomic no longer has, or has given to somebody else, and the customer it may be now. A
+    certain one needs no yes. Of one number twice it is asked whether that was given to somebody else."""
+
+    old: Party
+    new: Party
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestions:
     """What the assistant found. `alone` counts companies without a candidate, `linked` those that have a number,
-    `free` debtors that no company carries."""
+    `free` debtors that no company carries; `moves` are numbers that may have been changed in e-conomic."""
 
     matches: tuple[Match, ...]
     alone: int
     linked: int
     free: int
+    moves: tuple[Move, ...] = ()
 
     @property
     def certain(self) -> list[Match]:
         """Those that can be accepted at once."""
         return [match for match in self.matches if match.certain]
+
+    @property
+    def by_rule(self) -> Mapping[str, int]:
+        """How many are certain by each of RULES, without those by which none is."""
+        counted = Counter(match.rule for match in self.certain)
+        return {rule: counted[rule] for rule in RULES if counted[rule]}
+
+    @property
+    def offered(self) -> Mapping[tuple[int, int], Link]:
+        """What a person can say yes to, by item and number."""
+        links = (link_of(match, one.number) for match in self.matches for one in match.candidates)
+        return {(link.item_id, link.number): link for link in links}
+
+    def without(self, pairs: Collection[tuple[int, int]]) -> Suggestions:
+        """What is left when these pairs of item and number were written: neither side of them is offered any more. A
+        link makes no certain match of others less certain, so that nothing is to be weighed anew."""
+        items, numbers = {item for item, _ in pairs}, {number for _, number in pairs}
+        left, alone = [], self.alone
+        for match in self.matches:
+            candidates = tuple(one for one in match.candidates if one.number not in numbers)
+            if match.company.item_id in items:
+                continue
+            if not candidates:
+                alone += 1
+                continue
+            left.append(Match(match.company, candidates, match.rule if candidates[0] == match.candidates[0] else ""))
+        gone = len(items & {match.company.item_id for match in self.matches})
+        moves = tuple(move for move in self.moves if move.new.number not in {str(number) for number in numbers})
+        return Suggestions(tuple(left), alone, self.linked + gone, self.free - gone, moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """All companies of the CRM and all customers of e-conomic, as they were read."""
+
+    companies: tuple[Company, ...]
+    customers: tuple[Customer, ...]
+
+    def moves(self, said: Said) -> tuple[Move, ...]:
+        """Numbers that may have been changed in e-conomic."""
+        numbered = [_party(one) for one in self.companies if one.number]
+        return _moves(numbered, {str(one.number): one for one in self.customers}, said)
+
+    def suggestions(self, matches: Sequence[Match], moves: tuple[Move, ...]) -> Suggestions:
+        """With the counts."""
+        taken = {one.number for one in self.companies if one.number}
+        alone = sum(not one.number for one in self.companies) - len(matches)
+        free = sum(str(one.number) not in taken for one in self.customers)
+        return Suggestions(tuple(matches), alone, len(taken), free, moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +105,11 @@ class Link:
     item_id: int
     number: int
     version: str
+
+
+def link_of(match: Match, number: int) -> Link:
+    """A yes to one of a match's candidates."""
+    return Link(match.company.item_id, number, match.company.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +130,86 @@ class LinkAssistant:
         self._target = target
         self._source = source
 
-    def suggestions(self, refused: Collection[tuple[int, int]] = ()) -> Suggestions:
-        """Reads both sides once."""
-        taken: set[str] = set()
-        companies: list[Company] = []
-        for item in self._target.items(list(self._target.columns)):
-            key = key_text(item.values.get(KEY))
-            if key:
-                taken.add(key)
-            else:
-                companies.append(_company(item))
-        debtors = [one for one in self._source.customers() if str(one.number) not in taken]
-        matches = Matcher(debtors, refused).matches(companies)
-        return Suggestions(tuple(matches), len(companies) - len(matches), len(taken), len(debtors))
+    def read(self) -> Sides:
+        """Both sides as they stand now."""
+        companies = tuple(_company(item) for item in self._target.items(list(self._target.columns)))
+        return Sides(companies, tuple(self._source.customers()))
 
-    def accept(self, links: Sequence[Link]) -> list[Linked]:
-        """Writes the numbers, each guarded by the version that was looked at. A number that another company has by now,
-        or that is given twice, is not written."""
-        numbers = [str(link.number) for link in links]
-        standing = {key_text(item.values.get(KEY)) for item in self._target.find(KEY, sorted(set(numbers)), [KEY])}
-        done: dict[Link, Linked] = {}
-        updates: dict[str, Link] = {}
-        for link in links:
-            number = str(link.number)
-            if number in standing or numbers.count(number) > 1:
-                done[link] = Linked(link, f"Another company has the customer number {number}.")
-            else:
-                updates[number] = link
-        writes = [Update(key, link.item_id, link.version, {KEY: key}) for key, link in updates.items()]
-        for outcome in self._target.write(writes):
-            link = updates[outcome.write.key]
-            done[link] = Linked(link, _PROBLEMS.get(outcome.status, "SharePoint refused the number."))
-        return [done[link] for link in links]
+    def suggestions(self, refused: Collection[tuple[int, int]] = (), said: Said | None = None) -> Suggestions:
+        """Reads both sides once. `refused` pairs of item and number are not offered; `said` is about renumbered
+        customers."""
+        sides = self.read()
+        return sides.suggestions(
+            Matcher(sides.customers).matches(sides.companies, refused), sides.moves(said or Said())
+        )
+
+    def accept(
+        self,
+        links: Sequence[Link],
+        *,
+        keep: Callable[[Sequence[Linked]], None] = lambda _done: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> list[Linked]:
+        """Writes the numbers, each guarded by the version that was looked at, and says what became of each. A number
+        that another company has by now is not written. Where two of the choices exclude each other nothing is.
+
+        `keep` is told what was done, batch by batch, before the next one and when a service fails. `stop` ends it after
+        a batch; what was not tried has no outcome then.
+        """
+        chosen = list({(link.item_id, link.number): link for link in links}.values())
+        if wrong := excluding(chosen):
+            return [Linked(link, wrong.get(link, _BESIDE)) for link in chosen]
+        done: list[Linked] = []
+        for start in range(0, len(chosen), _BATCH):
+            if start and stop():
+                break
+            done += self._accept_batch(chosen[start : start + _BATCH], keep)
+        return done
+
+    def _accept_batch(self, links: Sequence[Link], keep: Callable[[Sequence[Linked]], None]) -> list[Linked]:
+        by_number = {str(link.number): link for link in links}
+        standing = {key_text(item.values.get(KEY)) for item in self._target.find(KEY, sorted(by_number), [KEY])}
+        done = [
+            Linked(link, f"Another company has the customer number {number}.")
+            for number, link in by_number.items()
+            if number in standing
+        ]
+        writes = [
+            Update(number, link.item_id, link.version, {KEY: number})
+            for number, link in by_number.items()
+            if number not in standing
+        ]
+        try:
+            for outcome in self._target.write(writes):
+                problem = _PROBLEMS.get(outcome.status, "SharePoint refused the number.")
+                done.append(Linked(by_number[outcome.write.key], problem))
+        finally:
+            keep(done)
+        return sorted(done, key=lambda one: links.index(one.link))
+
+
+_BATCH = 100  # as many as SharePoint takes at once
+_BESIDE = "Nothing was written: two of the other choices exclude each other."
+
+
+def excluding(links: Sequence[Link]) -> dict[Link, str]:
+    """Those that can't be true together, each with a sentence."""
+    by_item: dict[int, list[Link]] = defaultdict(list)
+    by_number: dict[int, list[Link]] = defaultdict(list)
+    for link in links:
+        by_item[link.item_id].append(link)
+        by_number[link.number].append(link)
+    found = {}
+    for number, several in by_number.items():
+        if len(several) > 1:
+            text = f"Customer {number} was chosen for more than one company: choose one. Nothing was written."
+            found.update(dict.fromkeys(several, text))
+    for several in by_item.values():
+        if len(several) > 1:
+            numbers = ", ".join(str(link.number) for link in several)
+            text = f"Customers {numbers} were chosen for one company: choose one. Nothing was written."
+            found.update(dict.fromkeys(several, text))
+    return found
 
 
 _PROBLEMS = {
@@ -102,6 +219,22 @@ _PROBLEMS = {
     WriteStatus.DUPLICATE: "Another company has this customer number.",
     WriteStatus.UNKNOWN: "SharePoint gave no answer; look whether it was written.",
 }
+
+
+def _moves(numbered: Sequence[Party], customers: Mapping[str, Customer], said: Said) -> tuple[Move, ...]:
+    companies = {party.number: party for party in numbered}
+    register = Register(customers.values())
+    for party in numbered:
+        register.add(party)
+    found = register.holders(said)
+    new = {number: party_of(customers[number]) for number in {*found.moves.values(), *found.offered}}
+    certain = [Move(companies[before], new[after], certain=True) for before, after in found.moves.items()]
+    offered = [Move(companies[one], new[after], certain=False) for after, olds in found.offered.items() for one in olds]
+    return (*certain, *offered)
+
+
+def _party(one: Company) -> Party:
+    return Party(one.number, one.name, one.cvr, one.email, one.zip, one.address, one.phone)
 
 
 def _company(item: Item) -> Company:
@@ -118,4 +251,5 @@ def _company(item: Item) -> Company:
         phone=text("Phone", "Mobile"),
         address=text("Address"),
         zip=text("Zip"),
+        number=key_text(item.values.get(KEY)) or "",
     )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from worker.domain.ledger import applied_ledger, planned_ledger
-from worker.domain.plan import ChangeKind, LeftOut, Plan, RowOutcome
+from worker.domain.plan import Change, ChangeKind, LeftOut, Plan, RowOutcome
+from worker.domain.planning import STATUS_COLUMN
 from worker.domain.report import ControlLine, RowResult, RunReport, RunStatus
 from worker.errors import ConfigError, WorkerError
 from worker.sync.applier import Applied
@@ -81,11 +82,15 @@ def _failed(outcomes: Sequence[Applied]) -> list[RowResult]:
 
 
 def _flagged(plan: Plan, outcomes: Sequence[Applied]) -> list[RowResult]:
-    done = [(o.change.key, o.change.item_id) for o in outcomes if o.done and o.change.kind is ChangeKind.FLAG]
+    done = [(o.change.key, o.change.item_id) for o in outcomes if o.done and _says_missing(o.change)]
     return [
         RowResult(key, "Flagged", "missing-in-erp", {"key": key}, item_id)
         for key, item_id in [*plan.still_missing, *done]
     ]
+
+
+def _says_missing(change: Change) -> bool:
+    return change.kind is ChangeKind.FLAG and any(one.column == STATUS_COLUMN for one in change.fields)
 
 
 def _unmatched(plan: Plan) -> list[str]:

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from worker.domain.financial_year import add_months
-from worker.domain.planning import SourceRow
+from worker.domain.planning import Held, SourceRow
 from worker.domain.profile import Profile, SourceKind
 from worker.domain.rows import ContactRow, CustomerRow, InvoiceRow, RunFacts, SalesRow
 from worker.sync.snapshot import Snapshot, profile_needs
 
 
-def source_rows(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator[SourceRow]:
-    """The rows of one profile, in key order, streaming; rows the filter leaves out come with `in_scope` False."""
+def source_rows(
+    profile: Profile, snapshot: Snapshot, facts: RunFacts, held: Mapping[int, Held] | None = None
+) -> Iterator[SourceRow]:
+    """The rows of one profile, in key order, streaming; rows the filter leaves out come with `in_scope` False. `held`:
+    customers of whom nothing may be written now."""
     readers = {
         SourceKind.CUSTOMER: _customers,
         SourceKind.CONTACT: _contacts,
         SourceKind.INVOICE: _invoices,
         SourceKind.SALES: _sales,
     }
-    return readers[profile.source](profile, snapshot, facts)
+    rows = readers[profile.source](profile, snapshot, facts)
+    return _with_held(rows, held) if held else rows
+
+
+def _with_held(rows: Iterator[SourceRow], held: Mapping[int, Held]) -> Iterator[SourceRow]:
+    for row in rows:
+        found = held.get(_customer_of(row.record))
+        yield row if found is None else replace(row, held=found)
+
+
+def _customer_of(record: object) -> int:
+    match record:
+        case CustomerRow():
+            return record.customer.number
+        case ContactRow():
+            return record.contact.customer_number
+        case InvoiceRow():
+            return record.invoice.customer_number
+        case SalesRow():
+            return record.period.customer_number
+    raise TypeError(f"no source row: {type(record).__name__}")
 
 
 def _customers(profile: Profile, snapshot: Snapshot, facts: RunFacts) -> Iterator[SourceRow]:

@@ -10,20 +10,23 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from worker.domain.brake import brake_reasons
+from worker.domain.key_order import freed_keys
 from worker.domain.plan import Plan
 from worker.domain.planning import Planned
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_digest
 from worker.domain.reasons import Language
+from worker.domain.renumbering import Said
 from worker.domain.report import LastRun, RunMode, RunReport, RunStatus, Trigger
 from worker.domain.rows import RunFacts
 from worker.domain.trend import DEFAULT_RULES, TrendRules
 from worker.domain.values import TargetKind
 from worker.errors import BrakeError, ConfigError, Problem, StalePlanError, WorkerError
-from worker.ports import Clock, Progress, RunStore, Site, Source, StopSignal, Usage
+from worker.ports import Clock, Journal, NoJournal, Progress, RunStore, Site, Source, StopSignal, Usage
 from worker.sync.applier import Applied, Applier
 from worker.sync.bindings import Bindings, bind_profiles
 from worker.sync.explain import CustomerStory, explain_customer
@@ -82,6 +85,9 @@ class World:
     progress: Progress
     stop: StopSignal
     new_id: Callable[[], str]
+    said: Callable[[], Said] = Said  # about renumbered customers; asked when a plan is made
+    journal: Journal = field(default_factory=NoJournal)
+    seen: frozenset[str] | None = None  # see Planner
 
 
 class Session:
@@ -133,7 +139,7 @@ class Session:
         self._prepare()
         self._bindings.raise_unbound()
         targets = {profile.title: self._bindings.targets[profile.target] for profile in self.profiles}
-        return explain_customer(number, self.profiles, targets, self.snapshot, self._facts(), language)
+        return explain_customer(number, self.profiles, targets, self.planner, self.snapshot, self._facts(), language)
 
     def check(self) -> None:
         """Binds every profile and reads nothing else. Raises ConfigError with every problem."""
@@ -202,7 +208,8 @@ class Session:
         bound = [profile for profile in self.profiles if profile.title not in self._bindings.unbound]
         self._snapshot = Snapshot(self._world.source, bound, self.today, self._options.year_start, self._options.trend)
         _ = self._snapshot.agreement  # the wrong agreement, or refused tokens, end the session before anything is read
-        self._planner = Planner(self._bindings.targets, self._snapshot, self._world.progress)
+        world = self._world
+        self._planner = Planner(self._bindings.targets, self._snapshot, world.progress, world.said(), world.seen)
         self._last = self._world.runs.last_good([profile.title for profile in bound])
 
     def _bind(self) -> None:
@@ -258,7 +265,10 @@ class Session:
     def _write(self, one: ProfilePlan) -> list[Applied]:
         profile, world = one.profile, self._world
         versions = self._versions.setdefault(profile.target, {})
-        applier = Applier(profile, self._bindings.targets[profile.target], versions, world.stop, world.progress)
+        keep = partial(world.journal.keep, one.facts.run_id, profile, one.plan.existing)
+        freed = freed_keys(one.plan.changes, profile.key_target)
+        target = self._bindings.targets[profile.target]
+        applier = Applier(profile, target, versions, world.stop, world.progress, keep, freed)
         world.progress.started(f"{profile.title}: writing", len(one.plan.changes))
         outcomes = applier.apply(one.plan.changes)
         world.progress.finished()

@@ -40,7 +40,7 @@ class Snapshot:
         trend: TrendRules = DEFAULT_RULES,
     ) -> None:
         self._source = source
-        self._profiles = profiles
+        self.profiles = profiles
         self._today = today
         self._year_start = year_start
         self._trend = trend
@@ -89,11 +89,11 @@ class Snapshot:
 
     @cached_property
     def _needs(self) -> frozenset[Need]:
-        return frozenset(need for profile in self._profiles for need in profile_needs(profile))
+        return frozenset(need for profile in self.profiles for need in profile_needs(profile))
 
     @property
     def _keeps_rows(self) -> bool:
-        return any(profile.source is SourceKind.INVOICE for profile in self._profiles)
+        return any(profile.source is SourceKind.INVOICE for profile in self.profiles)
 
     @property
     def _reads_booked(self) -> bool:
@@ -103,7 +103,7 @@ class Snapshot:
     def since(self) -> date | None:
         """The earliest invoice date any profile of the session needs; None = from the beginning."""
         days: list[date] = []
-        for profile in self._profiles:
+        for profile in self.profiles:
             day = self._since(profile)
             if day is None:
                 return None
@@ -128,7 +128,7 @@ class Snapshot:
 
     @cached_property
     def _aggregator(self) -> SalesAggregator:
-        sales = [profile for profile in self._profiles if profile.source is SourceKind.SALES]
+        sales = [profile for profile in self.profiles if profile.source is SourceKind.SALES]
         periods = frozenset[PeriodType]().union(*(profile.source_filter.periods for profile in sales))
         months = [profile.source_filter.months for profile in sales]
         widest = None if None in months or not months else max(month for month in months if month is not None)

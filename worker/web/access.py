@@ -25,6 +25,7 @@ from enum import StrEnum
 from worker.errors import AccessDeniedError, AuthenticationError
 from worker.web.links import Links
 
+LOCAL = "local administrator"  # who signs in by the printed link
 COOKIE = "sync-session"
 CSRF_COOKIE = "sync-csrf"
 _IDLE_SECONDS = 8 * 3600.0
@@ -109,7 +110,7 @@ class Access:
                 "This login link is used up or too old.", hint="Make a new one: economic-sync login-link"
             )
         session = secrets.token_urlsafe(32)
-        principal = Principal("local administrator", frozenset(Role), "session", secrets.token_urlsafe(24))
+        principal = Principal(LOCAL, frozenset(Role), "session", secrets.token_urlsafe(24))
         with self._lock:
             if len(self._sessions) >= _SESSIONS:
                 oldest = min(self._sessions, key=lambda one: self._sessions[one].seen)

@@ -11,6 +11,7 @@ from worker.domain.plan_file import PlanEntry
 from worker.domain.reasons import sentence
 from worker.domain.render.values import plain
 from worker.domain.report import RunMode, Trigger
+from worker.engine.hints import REQUESTED, Heard
 from worker.engine.terms import StartRequest
 from worker.errors import ConfigError, NotFoundError, Problem
 from worker.web.guard import Admin, Reader
@@ -213,6 +214,20 @@ def approve(request: Request, response: Response, connection: Connection, job_id
         job = host.engine.approve(connection, job_id, who.name)
     response.headers["Location"] = job_address(job)
     return job_answer(job)
+
+
+@router.post("/customers/{number}/sync", status_code=202, summary="Bring one customer up to date")
+def sync_one(
+    request: Request,
+    number: Annotated[int, Path(ge=1, le=999_999_999)],
+    _who: Admin,
+    connection: Name | None = None,
+) -> dict[str, Any]:
+    """Has the customer read anew and synced through all enabled profiles, in a few seconds. Leaves no run."""
+    host = host_of(request)
+    name = connection_of(host, connection)
+    host.engine.hear(name, Heard(REQUESTED, (number,)))
+    return {"connection": name, "customer": number, "waiting": True}
 
 
 @router.post("/check", response_model=CheckAnswer, summary="Test a connection")

@@ -11,9 +11,10 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from worker.errors import WorkerError
-from worker.web import api_profiles, api_runs, economy, guard, pages, problems
+from worker.web import api_profiles, api_runs, economy, guard, hooks, pages, problems
 from worker.web.access import COOKIE, Access
 from worker.web.console import routers
+from worker.web.console.link_shelf import LinkShelf
 from worker.web.console.plans import PlanShelf
 from worker.web.desk import Desk
 from worker.web.economy.reading import Agreements, Portfolios
@@ -52,6 +53,7 @@ def create_app(host: Host, *, access: Access | None = None) -> FastAPI:
     app.state.host = host
     app.state.desk = Desk(host)
     app.state.plans = PlanShelf(host.engine)
+    app.state.links = LinkShelf(host.stores.records)
     app.state.agreements = Agreements()
     app.state.portfolios = Portfolios()
     app.state.access = access or access_for(host)
@@ -60,6 +62,7 @@ def create_app(host: Host, *, access: Access | None = None) -> FastAPI:
     app.include_router(api_runs.router)
     app.include_router(api_profiles.router)
     app.include_router(pages.router)
+    app.include_router(hooks.router)
     for router in (*routers, economy.router):
         app.include_router(router)
     _health(app, host)

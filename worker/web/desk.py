@@ -58,6 +58,7 @@ class Desk:
 
     def forget(self, connection: str) -> None:
         """Something about the connection was changed."""
+        self.host.errands.forget(connection)
         with self._lock:
             dropped = self._idle.pop(connection, [])
         for one in dropped:

@@ -31,6 +31,7 @@ _HEADERS = {
 _EMBEDDABLE = "/economy"
 # Where Teams shows a tab, in the browser and in its clients (Microsoft's list for tabs).
 _TEAMS = ("https://teams.microsoft.com", "https://*.teams.microsoft.com", "https://*.cloud.microsoft")
+_CALLS = "/hooks/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -65,7 +66,9 @@ def _refused(request: Request, hosts: Collection[str] | None) -> Response | None
     length = request.headers.get("content-length", "0")
     if request.method not in _SAFE and (not length.isdecimal() or int(length) > BODY_LIMIT):
         return problem(413, "Too large", "A request may hold 1 MB at most.")
-    if request.method not in _SAFE and "transfer-encoding" in request.headers:
+    # Services may call without a length; what reads those calls limits them itself.
+    is_call = request.url.path.startswith(_CALLS)
+    if request.method not in _SAFE and "transfer-encoding" in request.headers and not is_call:
         return problem(411, "Length needed", "Send the request with a Content-Length.")
     return None
 

@@ -22,6 +22,7 @@ from worker.errors import (
     ConflictError,
     FatalError,
     NotFoundError,
+    NotKeptError,
     StalePlanError,
     ThrottledError,
     UnavailableError,
@@ -43,6 +44,8 @@ def asking_services() -> Iterator[None]:
     """What e-conomic or SharePoint refuse inside is no fault of the caller's sign-in or address."""
     try:
         yield
+    except NotKeptError:
+        raise
     except (AuthenticationError, AccessDeniedError, NotFoundError) as error:
         raise ServiceRefusedError(error.message, hint=error.hint) from None
 

@@ -99,6 +99,10 @@ class Texts:
         """A moment that was kept as ISO text."""
         return self.moment(datetime.fromisoformat(text))
 
+    def day_of(self, text: str) -> str:
+        """A day that was kept as ISO text."""
+        return self.day(date.fromisoformat(text))
+
     def amount(self, text: str | None) -> str:
         """An amount that was kept as plain digits."""
         return "" if text is None else self.money(Decimal(text))

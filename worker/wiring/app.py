@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -16,16 +16,21 @@ from zoneinfo import ZoneInfo
 
 from filelock import FileLock, Timeout
 
+from worker.domain.new_customer import Defaults
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_from_json
+from worker.domain.renumbering import Said
 from worker.domain.report import RunReport, Trigger
 from worker.domain.trend import TrendRules
 from worker.domain.values import TargetKind
 from worker.economic.client import EconomicClient
-from worker.economic.one_customer import OneCustomer
+from worker.economic.desk import EconomicDesk
+from worker.economic.few_customers import FewCustomers
 from worker.economic.source import EconomicSource
+from worker.economic.writer import EconomicWriter
+from worker.engine.journal import RunJournal
 from worker.errors import BusyError, ConfigError, Problem
-from worker.ports import Budget, Clock, ProfileRow, Progress, StopSignal
+from worker.ports import Budget, Clock, NoJournal, ProfileRow, Progress, Records, StopSignal
 from worker.settings import Settings, SharePointSettings
 from worker.sharepoint.auth import Identity, Tokens, make_tokens
 from worker.sharepoint.client import SharePointClient
@@ -35,10 +40,15 @@ from worker.sharepoint.profiles import SharePointProfiles
 from worker.sharepoint.provision import Provisioner, ProvisionPlan
 from worker.sharepoint.runs import SharePointRuns
 from worker.sharepoint.site import SharePointSite, SiteOptions
+from worker.sharepoint.target import SharePointTarget
+from worker.sync.creating import COLUMNS as CREATE_COLUMNS
+from worker.sync.creating import Creator, Rules
+from worker.sync.creating_contact import COLUMNS as CREATE_CONTACT_COLUMNS
 from worker.sync.linking import COLUMNS as LINK_COLUMNS
 from worker.sync.linking import LinkAssistant
 from worker.sync.runner import RunOptions, Session, World, problem_report
 from worker.transport import Http, RetryPolicy, Waits, origin
+from worker.wiring.renumbered import RenumberBook
 
 # In a checkout, and where a wheel puts it.
 SHIPPED = (Path(__file__).parents[2] / "config", Path(sys.prefix) / "share" / "iglobe-economic-sync")
@@ -76,7 +86,7 @@ class NoProgress:
 class App:
     """Everything for one invocation. A context manager: leaving it closes the connections."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what an invocation is made of
         self,
         settings: Settings,
         clock: Clock,
@@ -86,11 +96,15 @@ class App:
         patient: bool = True,
         policy: RetryPolicy | None = None,
         budget: Budget | None = None,
+        records: Records | None = None,
+        journal: Records | None = None,
     ) -> None:
         self.settings = settings
+        self._records = records
+        self._journal = journal or records
         self.clock = clock
         self._progress = progress
-        self._stop = stop
+        self.stop = stop
         self._policy = policy
         self._budget = budget
         self._sleep: Callable[[float], None] | None = None if patient else _no_sleep
@@ -127,6 +141,7 @@ class App:
             economic.openapi_url,
             http,
             contacts_version=economic.customersapi_version,
+            entries_version=economic.bookedentriesapi_version,
             parallel=economic.parallel,
         )
         self._close.append(client.close)
@@ -159,13 +174,35 @@ class App:
         """The run list and row results."""
         return SharePointRuns(self.site, self.profiles, self.settings.sync.language)
 
+    @property
+    def today(self) -> date:
+        """The agreement's local date."""
+        return self.clock.now().astimezone(ZoneInfo(self.settings.sync.time_zone)).date()
+
+    def companies(self, columns: Sequence[str]) -> SharePointTarget:
+        """The list of companies with those of these columns that it has. Raises ConfigError when the site has none."""
+        target = self.site.view_of(TargetKind.COMPANY, columns)
+        if target is None:
+            raise no_companies()
+        return target
+
     def link_assistant(self) -> LinkAssistant:
         """Finds which companies are which debtors. Raises ConfigError when the site has no list for them."""
-        target = self.site.view_of(TargetKind.COMPANY, LINK_COLUMNS)
-        if target is None:
-            problem = Problem("list of companies", "is not on the site.")
-            raise ConfigError([problem], hint="Make it on the page Connection, or run: economic-sync provision")
-        return LinkAssistant(target, self.source)
+        return LinkAssistant(self.companies(LINK_COLUMNS), self.source)
+
+    def creator(self) -> Creator:
+        """Makes customers in e-conomic for companies of the CRM. Raises ConfigError when the site has no list for
+        them, or the list lacks the columns."""
+        companies, contacts = self.companies(CREATE_COLUMNS), None
+        if self.settings.create.contact:
+            contacts = self.site.view_of(TargetKind.CONTACT, CREATE_CONTACT_COLUMNS)
+        return Creator(companies, self.desk, create_rules(self.settings), self.clock, _new_key, contacts)
+
+    @cached_property
+    def desk(self) -> EconomicDesk:
+        """e-conomic, where customers are made."""
+        client = self.source.client
+        return EconomicDesk(self.source, EconomicWriter(self.settings.economic.base_url, client.http, client.rate))
 
     def report_broken(self, rows: Sequence[ProfileRow], trigger: Trigger) -> list[RunReport]:
         """Profiles that can't be parsed, reported in the run list as failed runs with everything that is wrong."""
@@ -179,15 +216,35 @@ class App:
         """A session over these profiles."""
         return Session(self.world(), profiles, options)
 
-    def session_for(self, number: int, profiles: Sequence[Profile], options: RunOptions) -> Session:
-        """A session that sees one customer of e-conomic only, and reads no more than that one takes. For explaining:
-        a plan or run of it would take every other customer for missing."""
-        world = replace(self.world(), source=OneCustomer(self.source, number))
+    def session_for(
+        self, numbers: Sequence[int], seen: Collection[str], profiles: Sequence[Profile], options: RunOptions
+    ) -> Session:
+        """A session that sees these customers of e-conomic only, and reads no more than they take. `seen`: the numbers
+        of companies that count. For explaining: a plan or run of it would take every other customer for missing."""
+        world = replace(self.world(), source=FewCustomers(self.source, numbers), seen=frozenset(seen))
         return Session(world, profiles, options)
 
     def world(self) -> World:
         """Both sides and the run list."""
-        return World(self.source, self.site, self.runs, self.clock, self._progress, self._stop, _new_run_id)
+        journal = self.journal or NoJournal()
+        return World(
+            self.source, self.site, self.runs, self.clock, self._progress, self.stop, _new_run_id, self.said, journal
+        )
+
+    def said(self) -> Said:
+        """What webhooks and people have said about renumbered customers."""
+        return Said() if self._records is None else RenumberBook(self._records, self.settings.name).said()
+
+    def new_run_id(self) -> str:
+        """An id no run has."""
+        return _new_run_id()
+
+    @property
+    def journal(self) -> RunJournal | None:
+        """What runs changed; None where nothing is kept."""
+        if self._journal is None:
+            return None
+        return RunJournal(self._journal, self.settings.name, self.clock, self.settings.sync.undo_days)
 
     def run_options(self, *, trigger: Trigger = Trigger.MANUAL, override_brake: bool = False) -> RunOptions:
         """Options from the settings."""
@@ -256,7 +313,7 @@ class App:
         return Waits() if self._sleep is None else Waits(self._sleep)
 
 
-def build_app(
+def build_app(  # noqa: PLR0913  # what an invocation may be given
     settings: Settings,
     *,
     clock: Clock | None = None,
@@ -265,9 +322,12 @@ def build_app(
     patient: bool = True,
     policy: RetryPolicy | None = None,
     budget: Budget | None = None,
+    records: Records | None = None,
+    journal: Records | None = None,
 ) -> App:
     """An app over real services. `patient` False keeps every retry limit but does not wait, for tests. `policy` limits
-    one call's retries and waits; `budget` is the tenant's, shared with other workers."""
+    one call's retries and waits; `budget` is the tenant's, shared with other workers; `records` hold what people and
+    webhooks said before, `journal` what runs changed (default: the same)."""
     sync = settings.sync
     return App(
         settings,
@@ -277,6 +337,8 @@ def build_app(
         patient=patient,
         policy=policy,
         budget=budget,
+        records=records,
+        journal=journal,
     )
 
 
@@ -291,6 +353,27 @@ def _tokens(settings: SharePointSettings) -> Tokens:
         token=token.get_secret_value() if token else None,
     )
     return make_tokens(identity, settings.site_url)
+
+
+def no_companies() -> ConfigError:
+    """The site has no list of companies."""
+    problem = Problem("list of companies", "is not on the site.")
+    return ConfigError([problem], hint="Make it on the page Connection, or run: economic-sync provision")
+
+
+def create_rules(settings: Settings) -> Rules:
+    """A connection's rules for creating customers."""
+    create = settings.create
+    numbers = (create.number_first, create.number_last) if create.number_first and create.number_last else None
+    defaults = Defaults(
+        create.group, create.payment_terms, create.vat_zone, create.currency, numbers, create.without_cvr
+    )
+    zone = ZoneInfo(settings.sync.time_zone)
+    return Rules(create.allow, defaults, create.contact, settings.sync.language, zone)
+
+
+def _new_key() -> str:
+    return uuid.uuid4().hex
 
 
 def _new_run_id() -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from worker.errors import ConflictError
+from worker.engine.json_record import JsonRecord
 from worker.ports import Records
 
-log = logging.getLogger(__name__)
-_TRIES = 20
 _KEPT = 20_000  # accepted links, for looking up who said so
 
 Pair = tuple[int, int]  # item id, debtor number
@@ -29,46 +26,27 @@ class DecisionBook:
     """One connection's decisions. Thread- and process-safe, as the store is."""
 
     def __init__(self, records: Records, connection: str) -> None:
-        self._records = records
-        self._name = f"links/{connection}"
+        self._record = JsonRecord(records, f"decisions/{connection}", Decisions(), _load, _dump)
 
     def read(self) -> Decisions:
         """A damaged record counts as none: the worst is that a refused pair is offered again."""
-        return self._read()[0]
+        return self._record.read()
 
     def refuse(self, pairs: Iterable[Pair]) -> None:
         """Remembers a no."""
         wanted = frozenset(pairs)
-        self._change(lambda one: Decisions(one.refused | wanted, one.accepted))
+        self._record.change(lambda one: Decisions(one.refused | wanted, one.accepted))
 
     def accept(self, pairs: Iterable[Pair], by: str, moment: str) -> None:
         """Remembers a yes that was written."""
         wanted = tuple((item, number, by, moment) for item, number in pairs)
-        self._change(lambda one: Decisions(one.refused, (*one.accepted, *wanted)[-_KEPT:]))
+        self._record.change(lambda one: Decisions(one.refused, (*one.accepted, *wanted)[-_KEPT:]))
 
-    def _read(self) -> tuple[Decisions, str | None]:
-        record = self._records.read(self._name)
-        if record is None:
-            return Decisions(), None
-        try:
-            data = json.loads(record.content)
-            refused = frozenset((int(item), int(number)) for item, number in data["refused"])
-            accepted = tuple((int(i), int(n), str(by), str(at)) for i, n, by, at in data["accepted"])
-        except (ValueError, TypeError, KeyError):
-            log.warning("the decisions about links are damaged; they start anew")
-            return Decisions(), record.version
-        return Decisions(refused, accepted), record.version
 
-    def _change(self, change: Callable[[Decisions], Decisions]) -> None:
-        for _ in range(_TRIES):
-            before, version = self._read()
-            after = change(before)
-            if after == before:
-                return
-            data = {"refused": sorted(map(list, after.refused)), "accepted": list(map(list, after.accepted))}
-            try:
-                self._records.write(self._name, json.dumps(data).encode(), version)
-            except ConflictError:
-                continue
-            return
-        raise ConflictError("The decisions are written faster than they can be read.", hint="Try again.")
+def _load(data: Any) -> Decisions:
+    refused = frozenset((int(item), int(number)) for item, number in data["refused"])
+    return Decisions(refused, tuple((int(i), int(n), str(by), str(at)) for i, n, by, at in data["accepted"]))
+
+
+def _dump(decisions: Decisions) -> dict[str, Any]:
+    return {"refused": sorted(map(list, decisions.refused)), "accepted": list(map(list, decisions.accepted))}

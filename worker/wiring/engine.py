@@ -2,97 +2,32 @@
 
 from __future__ import annotations
 
-import re
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from worker.alerts import NoAlerts, WebhookAlerts
 from worker.engine.engine import Engine
-from worker.engine.opened import Opened
-from worker.engine.tenant import TenantBudget
 from worker.engine.terms import EngineOptions
 from worker.errors import WorkerError
-from worker.ports import Alerts, Clock, Progress, Records, Secrets, StopSignal, Stores
+from worker.ports import Alerts, Clock, Records, Secrets, Stores
 from worker.settings import EngineSettings, Installation, Settings, load_installation, load_settings
 from worker.stores import sqlite
 from worker.stores.secret_files import SecretFiles
-from worker.transport import RetryPolicy, origin
-from worker.wiring.app import App, NoProgress, SystemClock, build_app
+from worker.transport import origin
+from worker.wiring.app import App, SystemClock
+from worker.wiring.errands import WiredErrands
+from worker.wiring.hooks import HookSecrets, Subscriber
 from worker.wiring.live import LiveSettings
+from worker.wiring.opening import Connections
 
 DATABASE = "work.sqlite"
-
-
-class Connections:
-    """Implements engine.opened.Opener over settings as they are now."""
-
-    def __init__(
-        self, live: LiveSettings, records: Records, *, clock: Clock | None = None, patient: bool = True
-    ) -> None:
-        self.live = live
-        self._records = records
-        self._clock = clock
-        self._moment = (lambda: clock.now().timestamp()) if clock else time.time
-        self._patient = patient
-        self._budgets: dict[str, TenantBudget] = {}
-        self._lock = threading.Lock()
-
-    def tenant(self, connection: str) -> str:
-        """Throttling is by tenant, which in SharePoint is the host."""
-        try:
-            return _tenant(self.live.of(connection))
-        except WorkerError:
-            return f"none-{connection}"
-
-    @contextmanager
-    def open(self, connection: str, stop: StopSignal, progress: Progress, patience: float) -> Iterator[Opened]:
-        """See engine.opened.Opener."""
-        with self.app(connection, stop=stop, progress=progress, patience=patience) as app:
-            yield Opened(app.world(), app.profiles, app.run_options())
-
-    def app(
-        self,
-        connection: str,
-        *,
-        stop: StopSignal | None = None,
-        progress: Progress | None = None,
-        patience: float | None = None,
-    ) -> App:
-        """One connection's app. Raises ConfigError when its settings are wrong, NotFoundError when there is none."""
-        settings = self.live.of(connection)
-        return build_app(
-            settings,
-            clock=self._clock,
-            progress=progress or NoProgress(),
-            stop=stop,
-            patient=self._patient,
-            policy=None if patience is None else RetryPolicy(total_seconds=patience),
-            budget=self._budget(settings),
-        )
-
-    def _budget(self, settings: Settings) -> TenantBudget:
-        """One for each tenant, since a process draws units ahead."""
-        tenant, sharepoint = _tenant(settings), settings.sharepoint
-        with self._lock:
-            if tenant not in self._budgets:
-                share = sharepoint.units_per_minute * sharepoint.units_share
-                burst = sharepoint.units_per_minute - share
-                self._budgets[tenant] = TenantBudget(self._records, tenant, share, burst, self._moment)
-            return self._budgets[tenant]
-
-
-def _tenant(settings: Settings) -> str:
-    return re.sub(r"[^a-z0-9.-]", "-", urlsplit(settings.sharepoint.site_url).netloc.lower())
+JOURNAL = "journal.sqlite"
 
 
 class Host:
     """Everything a process needs that runs by itself. A context manager: leaving it asks the engine to stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a process is made of
         self,
         installation: Installation,
         stores: Stores,
@@ -102,15 +37,20 @@ class Host:
         options: EngineOptions | None = None,
         secrets: Secrets | None = None,
         patient: bool = True,
+        journal: Records | None = None,
     ) -> None:
         self.installation = installation
         self.settings: EngineSettings = installation.engine
         self.stores = stores
-        self.live = LiveSettings(installation, stores.records, secrets or open_secrets(installation))
+        kept = secrets or open_secrets(installation)
+        self.live = LiveSettings(installation, stores.records, kept)
         self.clock: Clock = clock or SystemClock()
+        self.hook_secrets = HookSecrets(kept, self.live.names)
+        self.subscriber = Subscriber(stores.records, self.hook_secrets, installation.engine.public_url, self.clock)
         self.stop = threading.Event()
         self.alerts: Alerts = alerts or _alerts(installation.engine)
-        self._opener = Connections(self.live, stores.records, clock=clock, patient=patient)
+        self._opener = Connections(self.live, stores.records, clock=clock, patient=patient, journal=journal)
+        self.errands = WiredErrands(stores, self._opener, self.subscriber, self.clock, self.alerts)
         self.engine = Engine(
             self.live.names,
             stores,
@@ -119,6 +59,7 @@ class Host:
             self.alerts,
             options or engine_options(installation.engine),
             self.stop,
+            self.errands,
         )
 
     def __enter__(self) -> Host:
@@ -130,6 +71,12 @@ class Host:
     def open(self, connection: str, patience: float = 60.0) -> App:
         """An app for one connection, to be used as a context manager. Raises ConfigError, NotFoundError."""
         return self._opener.app(connection, patience=patience)
+
+    def notice(self, connection: str) -> None:
+        """The companies' list changed: somebody may have asked for a customer. Not while a run is under way, which
+        changes the list itself all the time; the next tick looks anyway."""
+        if self.errands.creates(connection) and self.engine.running(connection) is None:
+            self.engine.look_for_requests(connection)
 
     def site_origins(self) -> list[str]:
         """Where the CRM's sites are: scheme and host of each connection that is set up."""
@@ -151,7 +98,8 @@ def build_host(
 ) -> Host:
     """Everything from the environment and the settings file. Raises ConfigError."""
     installation = load_installation(config)
-    return Host(installation, stores or open_stores(installation), clock=clock, alerts=alerts)
+    journal = open_journal(installation) if stores is None else None
+    return Host(installation, stores or open_stores(installation), clock=clock, alerts=alerts, journal=journal)
 
 
 def open_stores(installation: Installation) -> Stores:
@@ -173,6 +121,14 @@ def open_stores(installation: Installation) -> Stores:
             container=engine.container,
         )
     )
+
+
+def open_journal(installation: Installation) -> Records | None:
+    """Where it is kept what runs changed. On one machine a file of its own: a command that keeps a journal must not
+    make the store that workers share, with its leases. None: the store itself."""
+    if installation.engine.store != "sqlite":
+        return None
+    return sqlite.open_stores(installation.folder / JOURNAL).records
 
 
 def open_secrets(installation: Installation) -> Secrets:

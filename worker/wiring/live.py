@@ -22,10 +22,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What was typed in the console for one connection; blank = as the variables and files say.
+    """What was typed in the console for one connection; blank = as the variables and files say, but in `create`.
 
     `lists`: target (companies, contacts, ...) -> title or address of the list on the site. `token_saved`: when the
-    grant token was stored (ISO, UTC). `financial_year_start` is MM-DD.
+    grant token was stored (ISO, UTC). `financial_year_start` is MM-DD. `create`: setting of the group CREATE -> value;
+    one that is there wins, None too.
     """
 
     site_url: str = ""
@@ -33,6 +34,7 @@ class Own:
     agreement: int | None = None
     financial_year_start: str = ""
     token_saved: str = ""
+    create: Mapping[str, Any] = field(default_factory=dict)
 
     def groups(self, grant_token: str | None) -> dict[str, dict[str, Any]]:
         """As values of the settings' groups."""
@@ -41,10 +43,11 @@ class Own:
             "sharepoint": {"site_url": self.site_url, "lists": dict(self.lists)},
             "sync": {"financial_year_start": self.financial_year_start},
         }
-        return {
+        typed = {
             group: {name: value for name, value in values.items() if value not in (None, "", {})}
             for group, values in wanted.items()
         }
+        return {**typed, "create": dict(self.create)}
 
 
 class LiveSettings:

@@ -206,3 +206,30 @@ def test_consent_for_an_unknown_app(emu: Served) -> None:
     """An unknown public token gets nowhere."""
     for call in (requests.get, requests.post):
         assert call(emu.url + CONSENT, params={"appPublicToken": "other"}, timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed", "refused"),
+    [
+        (
+            "Sales",
+            ("/self", "/customers", "/invoices/totals/booked/unpaid", "/currencies", "/customersapi/v3.1.0/Contacts"),
+            ("/accounting-years", "/accounting-years/2026/periods"),
+        ),
+        (
+            "Bookkeeping",
+            ("/accounting-years", "/currencies", "/vat-zones"),
+            ("/self", "/customers/1", "/customer-groups", "/invoices/booked", "/customersapi/v3.1.0/Contacts"),
+        ),
+    ],
+)
+def test_a_role_opens_what_the_vendors_table_says(
+    emu: Served, role: str, allowed: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    """Everything else is 403, to reads too; SuperUser, the default, may all."""
+    assert {emu.get(path).status_code for path in (*allowed, *refused)} <= {200, 404}
+    emu.switch(granted_role=role)
+    assert 403 not in {emu.get(path).status_code for path in allowed}
+    assert {emu.get(path).status_code for path in refused} == {403}
+    if role == "Sales":
+        assert emu.json("/self")["application"]["requiredRoles"] == [{"roleNumber": 4, "name": "Sales"}]

@@ -157,3 +157,16 @@ def test_totals_follow_a_new_customer(emu: Served) -> None:
     """A customer without invoices has totals of zero."""
     emu.send("POST", "/_emulator/mutate", {"customers": [customer(88, "Ny")]})
     assert summary(emu.json(f"{ROOT}/booked/customers/88")) == (0, 0)
+
+
+def test_overdue_and_not_overdue_make_up_the_unpaid(emu: Served) -> None:
+    """Unpaid is overdue plus not due, in amount and count; overdue by customer is each one's open amount past due."""
+    unpaid, overdue, rest = (emu.json(f"{ROOT}/booked/unpaid{end}") for end in ("", "/overdue", "/not-overdue"))
+    for name in ("grossRemainderInBaseCurrency", "netAmountInBaseCurrency", "invoiceCount"):
+        assert round(overdue[name] + rest[name], 2) == unpaid[name]
+    assert overdue["invoiceCount"] > 0
+    groups = emu.json(f"{ROOT}/booked/unpaid/overdue/customers")["customers"]
+    found = {each["customer"]["customerNumber"]: each["grossRemainderInBaseCurrency"] for each in groups}
+    due = {each["customerNumber"]: each["dueAmount"] for each in emu.json("/customers")["collection"]}
+    assert found
+    assert all(due[number] == max(0, amount) for number, amount in found.items())

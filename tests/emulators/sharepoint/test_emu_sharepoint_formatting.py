@@ -156,7 +156,7 @@ def money(emulator: Emulator) -> Page:
         field("Text", "CustomerID"),
     )
     for column in DEFINITIONS["companies"].columns:
-        if column.formatter and column.formatter != "erp-status":
+        if column.formatter and column.formatter not in ("erp-status", "create-button"):
             link = ("https://sync.example.com/economy/", "")
             page.look(column.name, shipped(column.formatter, link=link))
     return page
@@ -333,6 +333,32 @@ def test_invoices_stand_under_the_header_of_their_company(emulator):
     assert list(re.findall(r">([ABC])</a>", body)) == ["B", "A", "C"]
 
 
+@pytest.mark.parametrize(
+    ("state", "number", "shows", "button"),
+    [
+        (None, None, "", "Create in e-conomic"),
+        ("Failed", None, "Failed", "Try again"),
+        ("Requested", None, "Requested", None),
+        ("Creating", None, "Being created", None),
+        ("Created", "7", "Created", None),
+        (None, "7", "", None),
+    ],
+)
+def test_the_button_asks_for_a_customer_only_where_one_can_be_made(emulator, state, number, shows, button):
+    """A company with a number, or one that waits, has no button."""
+    page = Page(emulator, field("Text", "CreateInEconomic"), field("Text", "CustomerID"))
+    page.look("CreateInEconomic", shipped("create-button"))
+    page.emulator.add(page.path, Title="x", **({"CreateInEconomic": state} if state else {}), CustomerID=number)
+    page.view("LinkTitle", "CustomerID", "CreateInEconomic")
+    text = page.text()
+    pill, buttons = re.findall(r"<span[^>]*>([^<]*)</span>", text), re.findall(r"<button([^>]*)>([^<]*)</button>", text)
+    assert shows in pill
+    ((marks, words_of_it),) = buttons
+    assert ("display: none" not in marks.replace("display:none", "display: none")) == (button is not None)
+    if button:
+        assert words_of_it == button
+
+
 def test_a_form_has_its_header_and_sections(emulator):
     """Columns in no section come in the last; each once."""
     page = Page(
@@ -347,7 +373,7 @@ def test_a_form_has_its_header_and_sections(emulator):
     assert 'href="https://sync.example.com/economy/7"' in header
     assert EVIL not in text
     titles = re.findall(r"<h2[^>]*>([^<]*)</h2>", text)
-    assert titles[:4] == ["Master data", "Money", "Sales", "Other"]
+    assert titles[:5] == ["Master data", "Money", "Sales", "Create in e-conomic", "Other"]
     money = text.partition(">Money</h2>")[2].partition("<h2")[0]
     assert [words(one) for one in re.findall(r"<dt[^>]*>(.*?)</dt>", money)] == ["Balance", "OverdueAmount"]
     assert len(re.findall(r"<dt[^>]*>Balance</dt>", text)) == 1

@@ -213,7 +213,7 @@ def test_the_demo_clears_its_own_data_and_nothing_else(tmp_path):
 
 def test_after_the_demo_a_worker_finds_its_settings(tmp_path, monkeypatch):
     """The file .env that is left behind is complete."""
-    for name in [name for name in os.environ if name.startswith(("ECONOMIC_", "SHAREPOINT_", "SYNC_"))]:
+    for name in [name for name in os.environ if name.startswith(("ECONOMIC_", "SHAREPOINT_", "SYNC_", "CREATE_"))]:
         monkeypatch.delenv(name)
     url = "http://127.0.0.1:8810"
     after = After(
@@ -224,6 +224,7 @@ def test_after_the_demo_a_worker_finds_its_settings(tmp_path, monkeypatch):
     found = load_settings()
     assert found.economic.base_url == url
     assert found.sharepoint.auth == "static-token"
+    assert (found.create.allow, found.create.group, found.create.currency) == (True, "1", "DKK")
     assert found.sync.as_of == datetime(2026, 11, 26, tzinfo=UTC).date()
     lines = list(after.lines())
     assert any(line.endswith(f"emulate --data {tmp_path}") for line in lines)

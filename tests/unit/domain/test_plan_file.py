@@ -286,6 +286,7 @@ def test_a_forecast_reads_as_a_person_says_it(cost, text):
 def test_nouns_follow_their_numbers():
     """One row, two rows, two batches."""
     assert [some(1, "row"), some(2, "row"), some(1_000, "batch")] == ["1 row", "2 rows", "1,000 batches"]
+    assert [some(1, "company"), some(2, "company"), some(2, "day")] == ["1 company", "2 companies", "2 days"]
 
 
 def test_a_plan_shows_what_differs_however_far_behind():

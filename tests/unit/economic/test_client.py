@@ -11,6 +11,7 @@ import requests
 import responses
 
 from worker.economic.client import EconomicClient
+from worker.economic.writer import EconomicWriter
 from worker.errors import AccessDeniedError, AuthenticationError, IncompleteReadError, PageError, ProtocolError
 from worker.transport import Http, RetryPolicy, Waits
 
@@ -46,10 +47,18 @@ def queries(mock: responses.RequestsMock) -> list[dict[str, str]]:
 
 
 def test_there_is_no_way_to_write() -> None:
-    """All a caller can do is read, count and close; no verb can be handed in."""
+    """All a caller of the client can do is read, count and close; no verb can be handed in. The writer makes and
+    replaces customers and makes contacts, by names of its own, and nobody can delete."""
     public = {name for name in dir(EconomicClient) if not name.startswith("_")}
-    assert public == {"close", "contacts", "count", "first", "get", "groups", "http", "pdf", "rows", "short"}
-    assert {name for name in dir(Http) if not name.startswith("_")} == {"close", "get_bytes", "get_json"}
+    assert public == {"close", "contacts", "count", "entries", "first", "get", "groups", "http", "pdf", "rows", "short"}
+    writing = {name for name in dir(EconomicWriter) if not name.startswith("_")}
+    assert writing == {"create_contact", "create_customer", "replace_customer"}
+    assert {name for name in dir(Http) if not name.startswith("_")} == {
+        "close",
+        "get_bytes",
+        "get_json",
+        "send_json",
+    }
 
 
 def test_a_collection_is_asked_for_in_full_pages_and_an_explicit_order(

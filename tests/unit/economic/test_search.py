@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from worker.economic.search import Wanted, cvr_filter, name_filter, wanted
+from worker.economic.search import Wanted, cvr_filter, email_filter, name_filter, wanted
 from worker.emulators.economic.fields import CUSTOMERS
 from worker.emulators.economic.filters import compile_filter, like_match
 
@@ -85,8 +83,19 @@ def test_no_text_breaks_out_of_its_filter(part: str) -> None:
 
 
 def test_a_cvr_number_is_looked_for_as_people_write_it() -> None:
-    """In a row and in pairs, whatever stands before or after."""
-    assert re.findall(r"\*([^*]+)\*", cvr_filter("10000009")) == ["10000009", "10 00 00 09"]
+    """Its digits in their order, whatever stands before, between or after."""
     condition = compile_filter(cvr_filter("10000009"), CUSTOMERS)
-    for text in ("10000009", "DK10000009", "DK 10000009", "10 00 00 09", " 10000009 "):
-        assert any(like_match(text, str(pattern)) for pattern in condition.params)
+    (pattern,) = map(str, condition.params)
+    for text in ("10000009", "DK10000009", "DK 10000009", "10 00 00 09", " 10000009 ", "10.00.00.09", "DK-1000-0009"):
+        assert like_match(text, pattern)
+    for text in ("10000008", "90000001", "1000009"):
+        assert not like_match(text, pattern)
+
+
+def test_each_address_is_looked_for_among_several() -> None:
+    """Signs of the grammar in them mean themselves."""
+    condition = compile_filter(email_filter(["a$b@x.example", "c@y.example"]), CUSTOMERS)
+    first, second = map(str, condition.params)
+    assert like_match("other@x.example; A$B@x.example", first)
+    assert like_match("c@y.example other@x.example", second)
+    assert not like_match("ab@x.example", first)

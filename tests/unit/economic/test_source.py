@@ -197,3 +197,17 @@ def test_totals_leave_out_customers_without_sales(source: EconomicSource, mock: 
     ]
     mock.get(f"{BASE}/invoices/totals/booked/accounting-years/2026/customers", json={"customers": groups})
     assert source.sales_totals(YEAR) == {2: Decimal("-12.5")}
+
+
+@pytest.mark.parametrize(("overdue", "path"), [(False, "unpaid"), (True, "unpaid/overdue")])
+def test_open_totals_are_e_conomics_own(
+    source: EconomicSource, mock: responses.RequestsMock, overdue: bool, path: str
+) -> None:
+    """The open amount, not net sales; customers with nothing open are absent."""
+    groups = [
+        {"netAmountInBaseCurrency": 8.0, "grossRemainderInBaseCurrency": 0.0, "customer": {"customerNumber": 1}},
+        {"netAmountInBaseCurrency": 8.0, "grossRemainderInBaseCurrency": 10.0, "customer": {"customerNumber": 2}},
+        {"netAmountInBaseCurrency": 8.0, "customer": {"customerNumber": 3}},
+    ]
+    mock.get(f"{BASE}/invoices/totals/booked/{path}/customers", json={"customers": groups})
+    assert source.open_totals(overdue=overdue) == {2: 10}

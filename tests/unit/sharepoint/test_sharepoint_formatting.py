@@ -196,7 +196,10 @@ def test_open_invoices_are_grouped_by_company():
 
 @pytest.mark.parametrize(
     ("language", "titles"),
-    [("en", ["Master data", "Money", "Sales", "Other"]), ("da", ["Stamdata", "Penge", "Salg", "Øvrigt"])],
+    [
+        ("en", ["Master data", "Money", "Sales", "Create in e-conomic", "Other"]),
+        ("da", ["Stamdata", "Penge", "Salg", "Opret i e-conomic", "Øvrigt"]),
+    ],
 )
 def test_the_form_has_its_sections_and_every_column_in_one(language, titles):
     """A column in none would come last, whatever it is."""
@@ -221,7 +224,9 @@ def profile_columns() -> set[tuple[str, str]]:
 def test_exactly_the_columns_that_e_conomic_fills_say_so():
     """And those that only a new company gets, or nobody fills, are people's and say nothing."""
     described = {(key, column.name) for key in LIST_OF.values() for column in DEFINITIONS[key].columns if column.filled}
-    assert described == profile_columns()
+    creation = {("companies", name) for name in ("CreateInEconomic", "CreateStatus", "CreateClaim")}
+    flagged = {(key, "ERPMissingSince") for key in ("companies", "contacts")} | {("contacts", "PrivacyReview")}
+    assert described == profile_columns() | creation | flagged
     assert "e-conomic" in LOOKS.descriptions["erp"].en
     assert "e-conomic" in LOOKS.descriptions["erp"].da
 

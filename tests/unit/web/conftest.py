@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.fakes.fake_work import make_fake_stores
-from tests.support.hosting import QUICK, HeardAlerts, work_all
+from tests.support.hosting import QUICK, HeardAlerts, KeptSecrets, work_all
 from tests.support.world import World
-from worker.settings import EngineSettings, Installation
+from worker.settings import CreateSettings, EngineSettings, Installation
 from worker.web.access import Access
 from worker.web.app import access_for, create_app
 from worker.wiring.engine import Host
@@ -47,14 +48,16 @@ class Console:
         work_all(self.host)
 
 
-def make_console(world: World, *, platform: bool = False) -> Console:
+def make_console(world: World, *, platform: bool = False, create: CreateSettings | None = None, **sync: Any) -> Console:
+    """`create`, `sync`: settings of these groups."""
     installation = Installation(
         EngineSettings(api_key=KEY),  # type: ignore[arg-type]
-        {"default": world.settings()},
+        {"default": world.settings(create, **sync)},
         platform_sign_in=platform,
     )
     stores = make_fake_stores(world.clock)
-    host = Host(installation, stores, clock=world.clock, alerts=HeardAlerts(), options=QUICK, patient=False)
+    heard, kept = HeardAlerts(), KeptSecrets()
+    host = Host(installation, stores, clock=world.clock, alerts=heard, options=QUICK, secrets=kept, patient=False)
     access = access_for(host)
     return Console(world, host, create_app(host, access=access), access)
 

@@ -18,7 +18,15 @@ from worker.web.access import Access
 from worker.web.console import routers as console_routers
 from worker.web.links import Links
 
-OPEN = {"/healthz", "/readyz", "/manage/login", "/static/{name}"}
+# The address of a hook is its own secret, which no role opens.
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/manage/login",
+    "/static/{name}",
+    "/hooks/economic/{secret}",
+    "/hooks/sharepoint/{secret}",
+}
 # Posts that change nothing: a look into e-conomic, a check, the end of one's own session.
 HARMLESS = {"/economy/{number}", "/manage/api/profiles/validate", "/manage/logout"}
 FOR_SALES = "/economy"  # what people without a role in the console may see
@@ -28,6 +36,7 @@ VALUES = {
     "{connection}": "default",
     "{job_id}": "20260101T000000-aaaaaa",
     "{title}": "Customers",
+    "{run}": "20260101T000000-aaaaaa",
     "{number}": "1001",
     "{invoice}": "10001",
     "{state}": "x",

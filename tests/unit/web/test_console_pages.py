@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from datetime import date
 from decimal import Decimal
@@ -11,10 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from tests.fakes.fake_work import make_fake_stores
 from tests.support.hosting import QUICK, HeardAlerts
 from tests.unit.web.conftest import Console
+from worker.cli.app import app as commands
 from worker.domain.plan import Change, ChangeKind, FieldChange, Plan
 from worker.domain.planning import Planned
 from worker.domain.report import RunMode, RunStatus, Trigger
@@ -26,6 +29,7 @@ from worker.engine.terms import StartRequest
 from worker.settings import EngineSettings, Installation
 from worker.web.app import access_for, create_app
 from worker.wiring.engine import Host
+from worker.wiring.reconciling import comparison_by
 
 LARGEST = 100 * 1024  # bytes of a page
 
@@ -293,6 +297,33 @@ def test_what_the_brake_stopped_is_approved_on_its_page(console):
     assert "Renamed 0" in {row["Title"] for row in world.rows("Companies")}
 
 
+def test_runs_of_commands_stand_on_the_start_page(console, monkeypatch, tmp_path):
+    """With none of ours; the first steps are over then too."""
+    before = console.browser().get("/manage/overview/default").text
+    assert "Nothing has run here yet" in before
+    console.world.commands_here(monkeypatch, tmp_path)
+    result = CliRunner().invoke(commands, ["run", "Customers"])
+    assert result.exit_code == 0, result.output
+    after = console.browser().get("/manage/overview/default").text
+    assert "Nothing has run here yet" not in after
+    assert "Succeeded" in after
+    assert "Look at a plan, and apply it" not in after
+
+
+def test_what_a_run_would_do_is_said_in_the_readers_language(console):
+    """Of a customer that was changed, and of one that waits for a person."""
+    world = console.world
+    world.run()
+    first, second = (one["customerNumber"] for one in world.data.customers[:2])
+    world.control("economic", "mutate", {"customers": [{**world.data.customers[0], "city": "Ny By", "zip": "9999"}]})
+    world.post("Companies", {"Title": "Twin", "CustomerID": str(second)})
+    browser = console.browser()
+    changed = browser.get(f"/manage/customer/default?number={first}&lang=da").text
+    assert "Opdater: 3 kolonner" in changed
+    failed = browser.get(f"/manage/customer/default?number={second}").text
+    assert f"Fejlet: Flere elementer har nøglen {second}" in failed
+
+
 def test_another_source_has_another_list_and_key(console):
     """What was mapped before is not carried into a list that it means nothing in."""
     browser = console.browser()
@@ -314,16 +345,110 @@ def test_a_run_nobody_knows_is_not_found(console, what):
     assert answer.status_code == 404
 
 
+def compared(console: Console, browser: TestClient):
+    """Asked for on the page, and made."""
+    answer = send(browser, "/manage/reconcile/default")
+    console.work()
+    return answer
+
+
 def test_a_comparison_is_made_kept_and_shown(console):
     console.host.engine.start(StartRequest("default"))
     console.work()
     browser = console.browser()
     assert "Nothing has been compared yet." in browser.get("/manage/reconcile/default").text
-    assert send(browser, "/manage/reconcile/default").status_code == 303
+    assert compared(console, browser).status_code == 303
     assert "Both say the same" in browser.get("/manage/reconcile/default").text
     number = str(console.world.data.customers[0]["customerNumber"])
     console.world.edit("Companies", "CustomerID", number, {"City": "Elsewhere"})
-    send(browser, "/manage/reconcile/default")
+    compared(console, browser)
     text = browser.get("/manage/reconcile/default?lang=da").text
     assert "Afviger" in text
     assert "Elsewhere" in text
+
+
+def test_a_comparison_is_downloaded_as_it_was_kept(console):
+    browser = console.browser()
+    address = "/manage/reconcile/default/comparison.json"
+    assert browser.get(address).status_code == 404
+    compared(console, browser)
+    assert f'href="{address}"' in browser.get("/manage/reconcile/default").text
+    answer = browser.get(address)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="comparison.json"'
+    kept = console.host.stores.records.read("reconcile/default")
+    assert answer.json() == json.loads(kept.content)
+    assert answer.json()["totals"]["missing"] > 0
+
+
+def test_a_comparison_waits_until_no_run_is_under_way(console):
+    """Half a run's work would show as differences. Asked for twice it is made once."""
+    console.host.engine.start(StartRequest("default"))
+    browser = console.browser()
+    assert send(browser, "/manage/reconcile/default").status_code == 303
+    send(browser, "/manage/reconcile/default")
+    waiting = browser.get("/manage/reconcile/default").text
+    assert "It is made as soon as no run is under way" in waiting
+    assert "Nothing has been compared yet." in waiting
+    console.work()
+    after = browser.get("/manage/reconcile/default").text
+    assert "Both say the same" in after
+    assert "as soon as no run is under way" not in after
+    with console.host.open("default") as app:
+        assert sum(1 for row in app.runs.recent() if comparison_by(row.run_id)) == 1
+
+
+def test_a_comparison_that_can_not_be_made_says_why(console):
+    """On the page where it was asked for; nobody is alerted of what somebody looks at."""
+    browser = console.browser()
+    console.world.control("economic", "faults", {"revoked": 1.0})
+    try:
+        compared(console, browser)
+    finally:
+        console.world.control("economic", "faults", {})
+        console.world.control("economic", "grant", {})
+    text = browser.get("/manage/reconcile/default").text
+    assert "e-conomic refused the tokens" in text
+    assert 'class="message warn" role="status">' in text
+    assert "as soon as no run is under way" not in text
+    assert not [one for one in console.host.alerts.heard if "compared" in one.title]  # type: ignore[attr-defined]
+    compared(console, browser)
+    assert 'class="message warn" role="status">' not in browser.get("/manage/reconcile/default").text
+
+
+def test_doubles_and_second_companies_are_linked_with_the_next_step(console):
+    console.host.engine.start(StartRequest("default"))
+    console.work()
+    linked = next(row for row in console.world.rows("Companies") if row["CustomerID"] and row["CINumber"])
+    double = console.world.post("Companies", {"Title": "A double", "CustomerID": linked["CustomerID"]})
+    every = console.world.rows("Companies")
+    other = next(row for row in every if row["CINumber"] and row["CustomerID"] not in (None, linked["CustomerID"]))
+    twin = console.world.post("Companies", {"Title": "A twin", "CINumber": other["CINumber"]})
+    browser = console.browser()
+    compared(console, browser)
+    text = browser.get("/manage/reconcile/default").text
+    for item in (linked["Id"], double, twin, other["Id"]):
+        assert f"/Companies/DispForm.aspx?ID={item}" in text
+    assert "Keep one item of each number" in text
+    assert "Merge the two items or delete one" in text
+    assert "SalesTrend" in text.partition("What was not compared")[2]
+    danish = browser.get("/manage/reconcile/default?lang=da").text
+    assert "Dubletter" in danish
+    assert "Flet de to elementer" in danish
+
+
+def test_a_comparison_that_an_earlier_version_kept_is_not_shown(console):
+    console.host.stores.records.write("reconcile/default", b'{"made": "2026-01-01T00:00:00+00:00"}', None)
+    assert "Nothing has been compared yet." in console.browser().get("/manage/reconcile/default").text
+
+
+def test_history_calls_a_comparison_and_who_asked_by_their_names(console):
+    browser = console.browser()
+    compared(console, browser)
+    (row,) = re.findall(r"<tr>.*?</tr>", browser.get("/manage/runs/default").text.partition("<tbody>")[2], re.DOTALL)
+    assert "Comparison" in row
+    assert "Console" in row
+    assert "Preview" not in row
+    assert "Reconcile" not in row
+    danish = browser.get("/manage/runs/default?lang=da").text
+    assert "Sammenligning" in danish
+    assert "Konsol" in danish

@@ -16,7 +16,20 @@ from worker.web.texts import texts_for
 
 FOLDER = catalogue.ROOT / "web" / "locale" / "da"
 # Words that are the same in both languages.
-ALIKE = {"PDF", "SharePoint", "CVR", "Test", "Status", "Timer", "Webhook", "App", "e-conomic", "E-mail", "Filter"}
+ALIKE = {
+    "Problem",
+    "PDF",
+    "SharePoint",
+    "CVR",
+    "Test",
+    "Status",
+    "Timer",
+    "Webhook",
+    "App",
+    "e-conomic",
+    "E-mail",
+    "Filter",
+}
 _PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")
 
 

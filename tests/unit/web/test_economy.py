@@ -162,6 +162,36 @@ class TestLive:
         assert "1 figure is newer than in the CRM" in text
         assert synced.world.truth() == before, "a look-up writes nothing"
 
+    def test_a_customer_barred_since_the_night_is_marked(self, synced):
+        """The word beside the name is e-conomic's then, and the CRM does not say the same."""
+        number = numbers(synced)[1]
+        customers(synced, number, barred=True)
+        browser = synced.browser()
+        assert "Barred" not in browser.get(f"/economy/{number}").text
+        text = browser.post(f"/economy/{number}", data={"csrf": browser.headers["X-CSRF-Token"]}).text
+        assert '<span class="pill warn">Barred</span> <small class="warn">in the CRM: Active</small>' in text
+        assert "ERP status" in text.partition("What is newer in e-conomic")[2].partition("</table>")[0]
+        assert "the CRM says the same" not in text
+
+    def test_how_long_it_takes_to_pay_comes_from_the_ledger(self, synced):
+        """The emulator's payments are made on the day an invoice is due."""
+        browser = synced.browser()
+        asked = [
+            browser.post(f"/economy/{number}", data={"csrf": browser.headers["X-CSRF-Token"]}).text
+            for number in numbers(synced)
+        ]
+        assert any(re.search(r"\d+ days on average", text) for text in asked)
+
+    def test_where_the_ledger_may_not_be_read_the_card_says_so(self, synced):
+        browser = synced.browser()
+        synced.world.economic_app.state.switches.set("missing_modules", "bookedentriesapi")
+        try:
+            answer = browser.post(f"/economy/{numbers(synced)[0]}", data={"csrf": browser.headers["X-CSRF-Token"]})
+        finally:
+            synced.world.economic_app.state.switches.reset()
+        assert answer.status_code == 200
+        assert "may not read the ledger" in answer.text
+
     def test_unchanged_figures_are_told_to_be_the_same(self, synced):
         browser = synced.browser()
         for number in numbers(synced):

@@ -48,9 +48,12 @@ def one_line(text: str) -> str:
 
 
 def some(number: int, noun: str) -> str:
-    """A number with its noun: 1 row, 2 rows, 2 batches."""
-    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
-    return f"{number:,} {noun}{ending}"
+    """A number with its noun: 1 row, 2 rows, 2 batches, 2 companies, 2 days."""
+    if number == 1:
+        return f"1 {noun}"
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{number:,} {noun[:-1]}ies"
+    return f"{number:,} {noun}{'es' if noun.endswith('ch') else 's'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Control routes of this emulator beside the shared ones: the calendar, the next day, changes by hand, webhooks.
 
-POST `today` {"date"}, POST `next-day` {"seed"}, POST `mutate` (fields of a day's changes), POST `grant` (undo a
-revoked token), GET `webhooks`, POST `webhooks/flush`.
+POST `today` {"date"}, POST `next-day` {"seed"}, POST `mutate` (fields of a day's changes),
+POST `renumber` {"old", "new"}, POST `grant` (undo a revoked token), GET `webhooks`, POST `webhooks/flush`, POST
+`webhooks/drain` (answers when everything sent was tried).
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -40,8 +42,10 @@ def economic_control_routes(ctx: Context, gate: Gate) -> list[Route]:
         _post("today", lambda body: _today(ctx, body)),
         _post("next-day", lambda body: play_next_day(ctx, int(body.get("seed", 0)))),
         _post("mutate", lambda body: _mutate(ctx, body)),
+        _post("renumber", lambda body: _renumber(ctx, body)),
         _post("grant", grant),
         _post("webhooks/flush", flush),
+        Route(f"{CONTROL_PREFIX}/webhooks/drain", _drain(ctx), methods=["POST"]),
         Route(f"{CONTROL_PREFIX}/webhooks", _webhooks(ctx), methods=["GET"]),
     ]
 
@@ -76,6 +80,11 @@ def _mutate(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
     return {name: len(rows) for name, rows in body.items()}
 
 
+def _renumber(ctx: Context, body: dict[str, Any]) -> dict[str, Any]:
+    changes.renumber_customer(ctx, int(body["old"]), int(body["new"]))
+    return {}
+
+
 def _dated(ctx: Context, document: Any) -> Any:
     """A customer or contact that says not when it changed has changed now."""
     if isinstance(document, dict) and "bookedInvoiceNumber" not in document:
@@ -93,6 +102,14 @@ def _webhooks(ctx: Context) -> Callable[[Request], Awaitable[Response]]:
         return JSONResponse([delivery.as_dict() for delivery in ctx.webhooks.log])
 
     return log
+
+
+def _drain(ctx: Context) -> Callable[[Request], Awaitable[Response]]:
+    async def drain(_: Request) -> Response:
+        await run_in_threadpool(ctx.webhooks.drain)
+        return JSONResponse({})
+
+    return drain
 
 
 def _post(path: str, handler: Callable[[dict[str, Any]], dict[str, Any]]) -> Route:

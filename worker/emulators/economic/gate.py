@@ -27,6 +27,7 @@ from worker.emulators.economic.bucket import Bucket
 from worker.emulators.economic.context import Context
 from worker.emulators.economic.errors import error_response, is_open_path
 from worker.emulators.economic.idempotency import Answer, AnswerCache, Ask
+from worker.emulators.economic.roles import may
 
 FAULTS = frozenset(
     ["429", "429-no-retry-after", "500", "503", "cut", "html", "truncated-json", "slow", "timeout", "revoked"]
@@ -96,6 +97,8 @@ class Gate:
         return pair == (options.app_secret, options.grant_token) or _is_demo(scope, headers)
 
     def _forbidden(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
+        if not may(self.ctx.switches.get("granted_role"), scope["path"]):
+            return error_response(scope["path"], 403, "The app's role does not allow this.", "AccessDenied")
         if scope["method"] in _READS:
             return None
         if _is_demo(scope, headers):

@@ -1,6 +1,7 @@
 """Every behaviour the reference calls unconfirmed and an emulator can show; the first value is the default."""
 
 from worker.emulators.common.switches import Switch
+from worker.emulators.economic.roles import ROLES
 
 _YES_NO = ("yes", "no")
 _NO_YES = ("no", "yes")
@@ -49,7 +50,8 @@ SWITCHES = {
     ),
     "contact_key_name": Switch(("number", "customerContactNumber"), "key name of a contact in customersapi"),
     "missing_modules": Switch(
-        ("none", "customersapi"), "the agreement lacks the module of this service: 403 (other OpenAPI services)"
+        ("none", "customersapi", "bookedentriesapi"),
+        "the agreement lacks the module of this service: 403 (other OpenAPI services)",
     ),
     "open_contact_put_path": Switch(
         ("collection", "both"), "PUT of a contact on the collection only, or on /Contacts/{number} as well"
@@ -69,6 +71,9 @@ SWITCHES = {
     "vat_zones_filterable": Switch(_NO_YES, "vat-zones can be filtered by number and name"),
     "unmatched_credit_notes_in_unpaid": Switch(
         _YES_NO, "a credit note with an open negative remainder stands in the unpaid lists (invoices)"
+    ),
+    "granted_role": Switch(
+        tuple(ROLES), "the only role the app was granted; what that may not use answers 403 (roles)"
     ),
     "pdf_allowed": Switch(_YES_NO, "the role may fetch PDFs; otherwise 403 (roles)"),
     "writes_allowed": Switch(_YES_NO, "the plan allows API writes; otherwise 403 (roles)"),

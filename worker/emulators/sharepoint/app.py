@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -32,7 +33,7 @@ class SharePointApp:
         inner = Starlette(
             routes=[
                 *control,
-                *_own_controls(state),
+                *_own_controls(state, self.notifier),
                 *pages.routes(state.site),
                 Route(api_path, handler.handle, methods=methods),
             ]
@@ -57,8 +58,9 @@ def create_app(
     return SharePointApp(state)
 
 
-def _own_controls(state: State) -> list[Route]:
-    """`roles` ({token: role}) and `budget` ({"ru_per_minute": n}), beside the shared control routes."""
+def _own_controls(state: State, notifier: hooks.Notifier) -> list[Route]:
+    """`roles` ({token: role}), `budget` ({"ru_per_minute": n}) and `notices/drain` (answers when every notice was
+    sent), beside the shared control routes."""
 
     async def roles(request: Request) -> Response:
         try:
@@ -73,7 +75,12 @@ def _own_controls(state: State) -> list[Route]:
         state.budget.reset()
         return JSONResponse({"ru_per_minute": state.budget.limit})
 
+    async def drain(_: Request) -> Response:
+        await run_in_threadpool(notifier.drain)
+        return JSONResponse({})
+
     return [
+        Route("/_emulator/notices/drain", drain, methods=["POST"]),
         Route("/_emulator/roles", roles, methods=["POST"]),
         Route("/_emulator/budget", budget, methods=["POST"]),
     ]

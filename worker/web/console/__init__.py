@@ -1,6 +1,18 @@
 """The administrators' pages, at /manage."""
 
-from worker.web.console import connection, customer, linking, overview, plan_pages, profiles, reconciling, runs
+from worker.web.console import (
+    connection,
+    creating,
+    customer,
+    linking,
+    live,
+    overview,
+    plan_pages,
+    profiles,
+    reconciling,
+    runs,
+    undoing,
+)
 
 routers = (
     overview.router,
@@ -11,4 +23,7 @@ routers = (
     customer.router,
     linking.router,
     reconciling.router,
+    creating.router,
+    live.router,
+    undoing.router,
 )

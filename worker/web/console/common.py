@@ -22,6 +22,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "saved": ("good", "Saved."),
     "connected": ("good", "e-conomic is connected. The token is stored and is not shown again."),
     "provisioned": ("good", "Everything that was missing has been made."),
+    "asked": ("good", "The customer is brought up to date in a few seconds. Load the page again to see it."),
+    "sending": ("good", "It is sent in a few seconds. Load the page again to see what became of it."),
     "cancelled": ("warn", "The run stops after what is in hand."),
     "refused": ("error", "e-conomic gave no token: access was not granted, or the way back took too long. Try again."),
 }

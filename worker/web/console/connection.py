@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -179,7 +179,8 @@ def _page(
 def _values(own: Own) -> dict[str, str]:
     data = asdict(own)
     lists = data.pop("lists")
-    data.pop("token_saved")
+    for name in ("token_saved", "create"):
+        data.pop(name)
     return {**{key: str(value or "") for key, value in data.items()}, **{f"list-{k}": lists.get(k, "") for k in _LISTS}}
 
 
@@ -188,12 +189,12 @@ def _typed(form: Form, before: Own) -> Own:
     agreement = form.text("agreement")
     if agreement and not (agreement.isascii() and agreement.isdecimal() and len(agreement) < 12):
         raise ConfigError([Problem("Agreement number", "must be a number.")], hint="Correct it and save again.")
-    return Own(
+    return replace(
+        before,
         site_url=form.text("site_url"),
         lists={name: form.text(f"list-{name}") for name in _LISTS if form.text(f"list-{name}")},
         agreement=int(agreement) if agreement else None,
         financial_year_start=form.text("financial_year_start"),
-        token_saved=before.token_saved,
     )
 
 

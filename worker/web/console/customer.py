@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -11,15 +12,19 @@ from starlette.responses import Response
 from worker.domain.profile import Profile
 from worker.domain.records import Customer
 from worker.domain.values import TargetKind
-from worker.errors import NotFoundError, WorkerError
+from worker.engine.hints import REQUESTED, Heard, HintBook
+from worker.errors import ConfigError, NotFoundError, Problem, WorkerError
 from worker.sharepoint.definitions import LIST_OF
 from worker.sharepoint.last_change import LastChange, last_change
 from worker.sync.explain import CustomerStory
-from worker.web.console.common import ConnectionName, desk_of, known, show
+from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
 from worker.web.console.items import item_links
-from worker.web.guard import Reader
+from worker.web.console.live_done import last_of
+from worker.web.forms import Posted
+from worker.web.guard import Admin, Reader
 from worker.web.render import texts_of
 from worker.wiring.app import App
+from worker.wiring.explaining import explained
 
 router = APIRouter(prefix="/manage", include_in_schema=False)
 _FOUND = 20
@@ -49,7 +54,7 @@ def customer(
                     number = hits[0].number if len(hits) == 1 else None
                 if number is not None:
                     profiles, broken = _profiles(app)
-                    story = _story(app, number, profiles, request)
+                    story = explained(app, number, profiles, texts_of(request).language)
                     targets = {profile.title: profile.target for profile in profiles}
                     changes = _changes(app, story, targets)
             if number is not None and story is None:
@@ -57,6 +62,7 @@ def customer(
     except WorkerError as error:
         trouble = error
     links = item_links(request, name) if story is not None else None
+    pending = HintBook(host_of(request).stores.records, name).read()
     context = {
         "q": q,
         "hits": hits if len(hits) != 1 else (),
@@ -64,9 +70,21 @@ def customer(
         "story": story,
         "broken": broken,
         "changes": changes,
+        "waits": str(number) in pending.customers,
+        "last": last_of(pending, number, texts_of(request)),
         "item_link": lambda title, item: links.of(targets.get(title, ""), item) if links else "",
     }
     return show(request, "customer.html", who, name, "customer", context, trouble=trouble)
+
+
+@router.post("/customer/{connection}")
+def bring_up_to_date(request: Request, connection: ConnectionName, _who: Admin, form: Posted) -> Response:
+    """Has one customer synced at once, through the same profiles as at night."""
+    name, number = known(request, connection), form.text("number")
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", number):
+        raise ConfigError([Problem("number", "is no customer number.")], hint="Load the page again.")
+    host_of(request).engine.hear(name, Heard(REQUESTED, (int(number),)))
+    return go("manage", "customer", name, number=number, done="asked")
 
 
 def _profiles(app: App) -> tuple[list[Profile], int]:
@@ -77,11 +95,6 @@ def _profiles(app: App) -> tuple[list[Profile], int]:
     good = [row.profile for row in rows if row.profile is not None and row.profile.enabled]
     there = [profile for profile in good if app.site.find_list(LIST_OF[profile.target]) is not None]
     return there, sum(1 for row in rows if row.profile is None)
-
-
-def _story(app: App, number: int, profiles: Sequence[Profile], request: Request) -> CustomerStory | None:
-    with app.session_for(number, profiles, app.run_options()) as session:
-        return session.explain(number, texts_of(request).language)
 
 
 def _changes(app: App, story: CustomerStory | None, targets: Mapping[str, TargetKind]) -> Mapping[int, LastChange]:

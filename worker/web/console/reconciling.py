@@ -7,21 +7,19 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from worker.errors import WorkerError
-from worker.ports import ANY_VERSION
-from worker.sync.reconcile_data import report_data
+from worker.errors import NotFoundError
+from worker.sync.reconcile_data import SHAPE
 from worker.web.access import Principal
-from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
+from worker.web.console.common import ConnectionName, go, host_of, known, show
 from worker.web.console.items import item_links
 from worker.web.forms import Posted
 from worker.web.guard import Admin, Reader
-from worker.wiring.reconciling import reconcile
+from worker.wiring.reconciling import ASKED, TARGETS, AskedBook, reconcile_record
 
 router = APIRouter(prefix="/manage", include_in_schema=False)
 log = logging.getLogger(__name__)
-_TARGETS = {"customer": "CRM Company", "contact": "CRM Contact", "invoice": "Invoice"}
 
 
 @router.get("/reconcile/{connection}")
@@ -30,30 +28,40 @@ def look(request: Request, connection: ConnectionName, who: Reader) -> Response:
     return _page(request, known(request, connection), who)
 
 
-@router.post("/reconcile/{connection}")
-def compare(request: Request, connection: ConnectionName, who: Admin, _form: Posted) -> Response:
-    """Reads both sides as a whole, which takes as long as the reading of a night; keeps the result."""
+@router.get("/reconcile/{connection}/comparison.json")
+def download(request: Request, connection: ConnectionName, _who: Reader) -> Response:
+    """The last comparison as a program reads it; see reconcile_data. Asks neither service."""
     name = known(request, connection)
-    try:
-        with desk_of(request).open(name) as app:
-            data = report_data(reconcile(app))
-    except WorkerError as error:
-        return _page(request, name, who, trouble=error)
-    host_of(request).stores.records.write(_record(name), json.dumps(data).encode(), ANY_VERSION)
+    report = _last(request, name)
+    if report is None:
+        raise NotFoundError("Nothing has been compared yet.", hint="Compare on the page Reconcile.")
+    headers = {"Content-Disposition": 'attachment; filename="comparison.json"'}
+    return JSONResponse(report, headers=headers)
+
+
+@router.post("/reconcile/{connection}")
+def compare(request: Request, connection: ConnectionName, _who: Admin, _form: Posted) -> Response:
+    """Has a worker read both sides as a whole, which takes as long as the reading of a night: longer than an answer may
+    take. It waits until no run is under way, half of whose work would show as differences."""
+    name, host = known(request, connection), host_of(request)
+    if AskedBook(host.stores.records, name).ask(host.clock.now()):
+        host.engine.ask_for_comparison(name)
     return go("manage", "reconcile", name)
 
 
-def _page(request: Request, name: str, who: Principal, *, trouble: WorkerError | None = None) -> Response:
+def _page(request: Request, name: str, who: Principal) -> Response:
     links = item_links(request, name)
     context = {
         "report": _last(request, name),
-        "item_link": lambda kind, item: links.of(_TARGETS.get(kind, ""), item),
+        "item_link": lambda kind, item: links.of(TARGETS[kind], item),
+        "asked": ASKED,
+        "waiting": AskedBook(host_of(request).stores.records, name).read(),
     }
-    return show(request, "reconcile.html", who, name, "reconcile", context, trouble=trouble)
+    return show(request, "reconcile.html", who, name, "reconcile", context)
 
 
 def _last(request: Request, name: str) -> dict[str, Any] | None:
-    record = host_of(request).stores.records.read(_record(name))
+    record = host_of(request).stores.records.read(reconcile_record(name))
     if record is None:
         return None
     try:
@@ -61,8 +69,4 @@ def _last(request: Request, name: str) -> dict[str, Any] | None:
     except ValueError:
         log.warning("the last comparison is damaged connection=%s", name)
         return None
-    return found
-
-
-def _record(name: str) -> str:
-    return f"reconcile/{name}"
+    return found if found.get("shape") == SHAPE else None  # what an earlier version kept is compared anew

@@ -9,6 +9,7 @@ from datetime import datetime
 from worker.domain.report import Ledger, RunMode, RunStatus
 from worker.engine.jobs import Job, JobRun, JobState
 from worker.ports import RunSummary
+from worker.wiring.reconciling import COMPARISON, comparison_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def pace_of(run: JobRun, now: datetime) -> Pace:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One run of the history: a job of ours, or a run that a command made. `verdict` is a word of the run list."""
+    """One line of the history: a job of ours, a run that a command made (`run_id`), or a comparison. `verdict` is a
+    word of the run list."""
 
     moment: datetime
     job_id: str
@@ -47,6 +49,7 @@ class Line:
     profiles: tuple[str, ...]
     seconds: float | None
     ledger: Ledger
+    run_id: str = ""
 
 
 def verdict_of(job: Job) -> str:
@@ -68,7 +71,13 @@ def total(runs: Sequence[JobRun]) -> Ledger:
     return Ledger(**{name: sum(getattr(run.ledger, name) for run in runs) for name in names})
 
 
-def by_commands(summaries: Sequence[RunSummary], jobs: Sequence[Job]) -> list[Line]:
+def latest(jobs: Sequence[Job], summaries: Sequence[RunSummary], most: int) -> list[Line]:
+    """Jobs of ours and runs that commands made, newest first."""
+    lines = [*map(line_of, jobs), *_by_commands(summaries, jobs)]
+    return sorted(lines, key=lambda line: line.moment, reverse=True)[:most]
+
+
+def _by_commands(summaries: Sequence[RunSummary], jobs: Sequence[Job]) -> list[Line]:
     """Rows of the run list that belong to none of these jobs; a command's run stands only there."""
     known = {run.run_id for job in jobs for run in job.runs}
     oldest = min((job.created for job in jobs), default=None)
@@ -82,7 +91,11 @@ def _older(one: RunSummary, oldest: datetime | None) -> bool:
 
 def _command_line(one: RunSummary) -> Line:
     seconds = (one.finished - one.started).total_seconds() if one.finished else None
-    return Line(one.started, "", one.status, one.mode, "Command", (one.profile,), seconds, Ledger(**dict(one.counts)))
+    ledger = Ledger(**dict(one.counts))
+    by = comparison_by(one.run_id)
+    if by is not None:
+        return Line(one.started, "", one.status, COMPARISON, by.value, (), seconds, ledger)
+    return Line(one.started, "", one.status, one.mode, "Command", (one.profile,), seconds, ledger, one.run_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from worker.domain.report import RowResult, RunMode
 from worker.engine.jobs import Job
 from worker.engine.terms import StartRequest
 from worker.errors import BusyError, ConfigError, Problem, WorkerError
-from worker.ports import ProfileRow
+from worker.ports import ProfileRow, RunSummary
 from worker.web.access import Principal
 from worker.web.console import run_views
 from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
@@ -58,15 +58,15 @@ def history(request: Request, connection: ConnectionName, who: Reader) -> Respon
     """The latest runs: jobs of this installation, and runs that commands made."""
     name = known(request, connection)
     jobs = host_of(request).engine.jobs(name, _HISTORY)
-    lines = [run_views.line_of(job) for job in jobs]
+    summaries: Sequence[RunSummary] = ()
     trouble: WorkerError | None = None
     try:
         with desk_of(request).open(name) as app:
             if app.has_profiles_list():
-                lines += run_views.by_commands(app.runs.recent(_HISTORY), jobs)
+                summaries = app.runs.recent(_HISTORY)
     except WorkerError as error:
         trouble = error
-    lines = sorted(lines, key=lambda line: line.moment, reverse=True)[:_HISTORY]
+    lines = run_views.latest(jobs, summaries, _HISTORY)
     applied = [line for line in lines if line.mode == RunMode.APPLY.value]
     context = {
         "lines": lines,

@@ -31,6 +31,7 @@ FIGURES: Mapping[str, str] = {
     "SalesLast12Months": "SalesLast12Months",
     "LastInvoiceDate": "LastInvoiceDate",
     "SalesTrend": "SalesTrend",
+    "ERPStatus": "ERPStatus",
 }
 AGEING = ("Overdue1To30", "Overdue31To60", "Overdue61To90", "OverdueOver90")
 
@@ -77,7 +78,6 @@ class Card:
     number: int
     item_id: int
     name: str
-    status: str
     sales_person: str
     values: Mapping[str, Value]
     as_of: datetime | None
@@ -85,6 +85,11 @@ class Card:
     contacts: tuple[ContactLine, ...]
     months: tuple[Month, ...]
     rhythm: Rhythm
+
+    @property
+    def status(self) -> str:
+        """Of the customer in e-conomic: Active, Barred, Missing in ERP; blank when the list does not say."""
+        return text(self.values.get("ERPStatus"))
 
     def money(self, column: str) -> Decimal | None:
         """A figure; None when the list has no such column or it is blank."""
@@ -117,7 +122,6 @@ def card_of(
         number=number,
         item_id=company.item_id,
         name=text(values.get("Title")) or text(values.get("CompanyName")) or str(number),
-        status=text(values.get("ERPStatus")),
         sales_person=text(values.get("ERPSalesPerson")),
         values={name: values[name] for name in FIGURES if name in values},
         as_of=as_of if isinstance(as_of, datetime) else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,25 +14,28 @@ from worker.domain.profile import FieldRule, ImportType, Profile, SourceKind
 from worker.domain.rows import CustomerRow, RunFacts
 from worker.domain.values import Column, ColumnKind, TargetKind, Value
 from worker.economic.one_customer import OneCustomer
-from worker.errors import NotFoundError
+from worker.economic.payments import Paying, days_to_pay
+from worker.errors import AccessDeniedError, NotFoundError
 from worker.sync.rows import source_rows
 from worker.sync.snapshot import Snapshot
 from worker.web.economy.figures import FIGURES, Card
-from worker.web.economy.reading import today_of
 from worker.wiring.app import App
 
+log = logging.getLogger(__name__)
 _MONEY = Column("money", "money", "money", ColumnKind.CURRENCY)
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
     """`values`: figure by the card's column; `different`: those that the CRM does not have like that yet;
-    `missing_invoices`: numbers of invoices that the CRM has not."""
+    `missing_invoices`: numbers of invoices that the CRM has not; `paying`: how long the customer takes to pay, None
+    when the ledger may not be read."""
 
     moment: datetime
     values: Mapping[str, Value]
     different: frozenset[str]
     missing_invoices: tuple[int, ...]
+    paying: Paying | None = None
 
 
 def look_up(app: App, card: Card) -> Live:
@@ -44,7 +48,7 @@ def look_up(app: App, card: Card) -> Live:
         "card, invoices", SourceKind.INVOICE, TargetKind.INVOICE, ImportType.UPDATE, "InvoiceNumber", "InvoiceNumber",
         (FieldRule("InvoiceNumber", "InvoiceNumber"),),
     )  # fmt: skip
-    facts = RunFacts(run_id="", started=now, today=today_of(app))
+    facts = RunFacts(run_id="", started=now, today=app.today)
     one = OneCustomer(app.source, card.number)
     snapshot = Snapshot(one, [customers, invoices], facts.today, options.year_start, options.trend)
     try:
@@ -60,7 +64,16 @@ def look_up(app: App, card: Card) -> Live:
     known = {line.number for line in card.invoices}
     oldest = min((line.number for line in card.invoices), default=0)
     missing = tuple(number for number in numbers if number not in known and number > oldest)
-    return Live(now, values, different, missing)
+    return Live(now, values, different, missing, _paying(app, card.number))
+
+
+def _paying(app: App, number: int) -> Paying | None:
+    """Left out where the app's role may not read the ledger, or e-conomic has moved it."""
+    try:
+        return days_to_pay(app.source.client, number)
+    except (AccessDeniedError, NotFoundError) as error:
+        log.info("days to pay are left out: %s", error)
+        return None
 
 
 def _differs(one: Value, other: Value) -> bool:

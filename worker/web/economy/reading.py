@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from worker.domain.financial_year import FinancialYears
 from worker.domain.records import Agreement
@@ -16,7 +15,7 @@ from worker.errors import WorkerError
 from worker.web.economy.figures import FIGURES, Card, card_of, text
 from worker.wiring.app import App
 
-_COMPANY = ("Title", "CompanyName", "CustomerID", "ImportID", "ERPStatus", "ERPSalesPerson", "FiguresAsOf", *FIGURES)
+_COMPANY = ("Title", "CompanyName", "CustomerID", "ImportID", "ERPSalesPerson", "FiguresAsOf", *FIGURES)
 _INVOICE = (
     "Title", "InvoiceNumber", "CustomerID", "InvoiceDate", "DueDate", "InvoiceStatus", "CurrencyCode", "GrossAmount",
     "Remainder", "NetAmountBase", "DaysOverdue",
@@ -60,7 +59,7 @@ def read_card(app: App, number: int, agreement: int) -> Card | None:
     company = find_company(app, number, agreement)
     if company is None:
         return None
-    key, today = str(number), today_of(app)
+    key, today = str(number), app.today
     return card_of(
         number,
         company,
@@ -84,11 +83,6 @@ def _is_ours(item: Item, number: int, agreement: int) -> bool:
 def import_id(agreement: int, number: int) -> str:
     """As the field ImportID has it."""
     return f"economic:{agreement}:{number}"
-
-
-def today_of(app: App) -> date:
-    """The agreement's local date."""
-    return app.clock.now().astimezone(ZoneInfo(app.settings.sync.time_zone)).date()
 
 
 def _find(app: App, kind: TargetKind, column: str, key: str, columns: Sequence[str]) -> list[Item]:

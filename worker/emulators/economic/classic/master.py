@@ -13,6 +13,7 @@ from worker.emulators.economic.documents import period_document, year_document
 from worker.emulators.economic.errors import not_found
 from worker.emulators.economic.filters import Condition
 from worker.emulators.economic.paging import Listing, page
+from worker.emulators.economic.roles import ALL, NUMBERS
 from worker.emulators.economic.routing import SINGLE_COST, get, rendered
 from worker.emulators.economic.wire import amount, decode_key, dumps, encode_key, link, members
 
@@ -34,7 +35,16 @@ def routes(ctx: Context) -> list[Route]:
 
 def _self(ctx: Context, request: Request) -> Response:
     agreement = ctx.store.meta("self") or {}
-    return rendered(request, dumps({**_self_with_links(agreement), "self": link("/self")}))
+    role = ctx.switches.get("granted_role")
+    return rendered(request, dumps({**_self_with_links(_with_role(agreement, role)), "self": link("/self")}))
+
+
+def _with_role(agreement: dict[str, object], role: str) -> dict[str, object]:
+    """The roles the data have, or the only one that was granted."""
+    application = agreement.get("application")
+    if role == ALL or not isinstance(application, dict):
+        return agreement
+    return {**agreement, "application": {**application, "requiredRoles": [{"roleNumber": NUMBERS[role], "name": role}]}}
 
 
 def _self_with_links(agreement: dict[str, object]) -> dict[str, object]:

@@ -1,0 +1,63 @@
+"""Creating customers from commands, the console and ticks: one at a time at a connection.
+
+Two companies of the same CVR number that are asked for at once must not both miss each other in e-conomic's search.
+The tick finds companies by their state column, which costs one request. A claim in an item whose column somebody
+cleared is not found that way: once a day all companies are read for such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from worker.errors import BusyError, WorkerError
+from worker.ports import Leases, Stores
+from worker.sync.creating import Made
+from worker.wiring.app import App
+from worker.wiring.fired import FiredBook
+from worker.wiring.holding import held
+from worker.wiring.hooks import Subscriber
+
+_DAILY = "40 4 * * *"
+
+
+@contextmanager
+def creating(leases: Leases, connection: str) -> Iterator[None]:
+    """Held while customers of a connection are made. Raises BusyError when another process does."""
+    refusal = BusyError("Customers of this connection are being created by another worker.", hint="Try again.")
+    with held(leases, f"create-{connection}", refusal):
+        yield
+
+
+def create_waiting(app: App, stores: Stores, subscriber: Subscriber) -> int:
+    """A few companies, and how many were worked; the next look goes on. Renews the list's subscription on the way,
+    whatever became of the companies, where creating is allowed. Raises BusyError, and what `Creator.poll` raises."""
+    name = app.settings.name
+    with creating(stores.leases, name):
+        failed: WorkerError | None = None
+        made = 0
+        try:
+            made = _worked(app, stores)
+        except WorkerError as error:
+            failed = error
+        if app.settings.create.allow and subscriber.is_due(name):
+            subscriber.ensure(app)
+        if failed is not None:
+            raise failed
+        return made
+
+
+def _worked(app: App, stores: Stores) -> int:
+    creator, zone = app.creator(), app.settings.sync.time_zone
+    swept = []
+    book = FiredBook(stores.records, app.settings.name)
+    if moment := book.due("claims", _DAILY, zone, app.clock.now()):
+        book.sent("claims", moment)
+        swept = creator.sweep()
+    return len(swept) + len(creator.poll())
+
+
+def create_alone(app: App, stores: Stores, item_id: int, *, number: int | None = None, anyway: bool = False) -> Made:
+    """One company, now. Raises BusyError, and what `Creator.create` raises."""
+    with creating(stores.leases, app.settings.name):
+        return app.creator().create(item_id, number=number, anyway=anyway)

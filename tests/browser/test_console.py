@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
+from tests.browser.going import follow
 from tests.browser.looks import Look, assert_no_sideways_scrolling, shots
 from worker.domain.report import RunMode
 from worker.engine.terms import StartRequest
@@ -149,7 +150,7 @@ class TestPlanAndRun:
         preview(page, "Customers")
         page.get_by_role("link", name="Every change, field by field").click()
         page.get_by_label("Field", exact=True).select_option("City")
-        page.get_by_role("button", name="Filter").click()
+        follow(page.get_by_role("button", name="Filter"))
         cells = page.locator("table.changes td:first-of-type").all_inner_texts()
         assert set(cells) == {"City"}
         with page.expect_download() as loading:
@@ -196,7 +197,7 @@ class TestPlanAndRun:
         expect(page.get_by_role("alert")).to_contain_text("under way already")
         expect(page.get_by_role("checkbox").first).not_to_be_checked()
         page.get_by_role("link", name="Show the run that is under way").click()
-        assert job.job_id in page.url
+        expect(page).to_have_url(re.compile(job.job_id))
 
 
 class TestOneCustomer:
@@ -223,7 +224,7 @@ def test_numbers_and_dates_are_written_as_danes_write_them(new_page, live):
     page.goto("/manage/runs/default")
     page.get_by_role("row").nth(1).get_by_role("link").click()
     expect(page.locator("html")).to_have_attribute("lang", "da")
-    assert re.search(r"\d\.\d{3},\d{2}", page.locator("main").inner_text())
+    expect(page.locator("main")).to_contain_text(re.compile(r"\d\.\d{3},\d{2}"))
 
 
 def test_a_dane_reads_danish(new_page, live, world):
@@ -252,7 +253,8 @@ def test_everything_can_be_done_with_the_keyboard(page):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "Plan and run":
             break
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Plan and run")
     for _ in range(40):
         page.keyboard.press("Tab")

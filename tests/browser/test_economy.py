@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.elsewhere import elsewhere
+from tests.browser.going import follow
 from tests.browser.looks import Look, assert_no_sideways_scrolling, shots
 from tests.browser.stage import Live
 from worker.engine.terms import StartRequest
@@ -60,14 +61,14 @@ def test_a_danish_card_writes_danish_numbers(new_page, live, number):
 
 
 def test_invoices_are_sorted_and_filtered(card, live, number):
-    card.get_by_role("link", name="Amount").click()
+    follow(card.get_by_role("link", name="Amount"))
     amounts = [
         float(text.split()[0].replace(",", ""))
         for text in card.locator("#invoices td[data-label=Amount]").all_inner_texts()
     ]
     assert amounts == sorted(amounts, reverse=True)
     card.get_by_label("Status").select_option("Paid")
-    card.get_by_role("button", name="Filter").click()
+    follow(card.get_by_role("button", name="Filter"))
     states = set(card.locator("#invoices tbody .pill").all_inner_texts())
     assert states == {"Paid"}
 
@@ -97,7 +98,8 @@ def test_the_tenants_page_may_frame_a_card(page, live, watch, number):
     frame = f'<iframe title="card" src="{live.address(f"/economy/{number}")}?embed=1"></iframe>'
     with elsewhere({"/": frame}) as server:
         watch.allow_origin(server.url)
-        page.goto(server.url)
+        with page.expect_console_message(lambda said: "frame" in said.text):
+            page.goto(server.url)
         expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0)
     assert any("frame" in fault for fault in watch.take())
     page.goto(f"/economy/{number}?embed=1")
@@ -108,7 +110,7 @@ def test_the_tenants_page_may_frame_a_card(page, live, watch, number):
 def test_the_portfolio_leads_to_the_card(page):
     page.goto("/economy")
     page.get_by_label("Order").select_option("lapsed")
-    page.get_by_role("button", name="Show").click()
+    follow(page.get_by_role("button", name="Show"))
     trends = set(page.locator("td[data-label=Trend]").all_inner_texts())
     assert trends == {"Lapsed"}
     page.locator("tbody th a").first.click()

@@ -89,7 +89,8 @@ def test_another_sites_script_starts_no_run(page, live, watch):
 def test_another_site_cant_frame_the_console(page, live, watch):
     with elsewhere({"/": f'<iframe src="{live.address("/manage")}"></iframe>'}) as server:
         watch.allow_origin(server.url)
-        page.goto(server.url)
+        with page.expect_console_message(lambda said: "frame" in said.text):
+            page.goto(server.url)
         expect(page.frame_locator("iframe").get_by_role("heading")).to_have_count(0)
     assert any("frame" in fault for fault in watch.take())
 

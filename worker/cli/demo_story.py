@@ -21,6 +21,7 @@ from worker.cli.local import ECONOMIC_PORT, SHAREPOINT_PORT, ZONE, Local, LocalO
 from worker.cli.output import results, verdict
 from worker.cli.progress import RichProgress
 from worker.cli.reports import control_lines, report_table
+from worker.domain.plan import ChangeKind
 from worker.domain.render.values import duration, plain, some
 from worker.domain.report import RunStatus
 from worker.emulators.common.server import EmulatorServer
@@ -189,14 +190,16 @@ class DemoStory:
         )
 
     def _looked_at(self) -> bool:
-        """What an administrator does before the first run. Whether the plan must be let past the brake, since much of
-        what people typed in the linked companies gives way to e-conomic's."""
+        """What an administrator does before the first run: looks at the plan. Whether it must be let past the brake,
+        since much of what people typed in the linked companies gives way to e-conomic's."""
         with self._open() as app:
             chosen = [row.profile for row in app.profiles.profiles() if row.profile is not None][:1]
             with app.session(chosen, app.run_options()) as session:
                 (plan,) = session.plan()
+        creates, updates = (plan.plan.count(kind) for kind in (ChangeKind.CREATE, ChangeKind.UPDATE))
+        self._line(f"First the plan, which writes nothing: {creates} companies to create, {updates} to update.")
         for reason in plan.braked:
-            self._line(f"The plan is looked at first, since the brake would stop it: {reason}", "dim")
+            self._line(f"The brake would stop it: {reason}", "dim")
             self._line("These are the companies that were linked. An administrator lets it pass (--yes-really).", "dim")
         return bool(plan.braked)
 

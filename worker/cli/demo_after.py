@@ -17,7 +17,15 @@ APP_SECRET = "test-app-secret"  # noqa: S105  # likewise
 
 def create_settings() -> CreateSettings:
     """The demo's rules for customers that are created from the CRM."""
-    return CreateSettings(allow=True, group="1", payment_terms="1", vat_zone="1", currency="DKK")
+    return CreateSettings(
+        allow=True,
+        group="1",
+        payment_terms="1",
+        vat_zone="1",
+        currency="DKK",
+        number_first=5001,
+        number_last=5999,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from tests.support.world import World
@@ -238,6 +239,26 @@ def test_missing_is_flagged_with_the_day_and_taken_back(world):
         )
     world.run(["Customers"])
     assert (row()["ERPStatus"], row()["ERPMissingSince"]) == ("Active", None)
+
+
+def test_a_number_that_neither_side_has_is_told(world, tmp_path, monkeypatch):
+    """By `run --customer`; beside others it is named. One that is gone from e-conomic is known to the CRM."""
+    world.commands_here(monkeypatch, tmp_path)
+    gone = with_everything(world)["customerNumber"]
+
+    def run(*numbers: int) -> Result:
+        return CliRunner().invoke(
+            commands, ["run", *(word for number in numbers for word in ("--customer", str(number)))]
+        )
+
+    nobody = run(424242)
+    assert (nobody.exit_code, "has a customer 424242." in nobody.output) == (3, True)
+    assert "Traceback" not in nobody.output
+    both = run(424242, gone)
+    assert (both.exit_code, "has a customer 424242." in both.output) == (0, True)
+    with world.economic_store.transaction() as db:
+        db.execute("DELETE FROM customers WHERE number = ?", (gone,))
+    assert ["Neither" in run(gone).output for _ in range(2)] == [False, False]
 
 
 def test_a_contact_that_a_person_gave_to_another_company_moves_nothing_else(world):

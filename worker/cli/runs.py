@@ -22,7 +22,7 @@ from worker.cli.reports import control_lines, report_data, report_table
 from worker.domain.profile import RunRequest
 from worker.domain.render.values import one_line, plain, some
 from worker.domain.report import RunMode, RunReport, RunStatus, Trigger
-from worker.errors import BrakeError, ConfigError, LedgerError, WorkerError
+from worker.errors import BrakeError, ConfigError, LedgerError, NotFoundError, WorkerError
 from worker.ports import ProfileRow, RunSummary
 from worker.sync.live import MOST
 from worker.sync.runner import SessionResult
@@ -84,11 +84,21 @@ def run(
 
 def _run_customers(app: App, numbers: Sequence[int], *, as_json: bool) -> None:
     result = live_sync(app, sorted(set(numbers)))
+    unknown = [number for number in result.unknown if number in numbers]
+    if len(unknown) == len(set(numbers)):
+        raise NotFoundError(_nobody(unknown), hint="Check the number in e-conomic.")
     if not as_json:
+        if unknown:
+            tell(_nobody(unknown), "yellow")
         tell(f"Only {some(len(result.numbers), 'customer')}: no row in the run list, and the brake is not asked.")
         if result.left:
             tell(f"Left to the next run: {', '.join(map(one_line, result.left))}.", "yellow")
     finish(result.session, as_json=as_json)
+
+
+def _nobody(numbers: Sequence[int]) -> str:
+    whom = "a customer" if len(numbers) == 1 else "the customers"
+    return f"Neither e-conomic nor the CRM has {whom} {', '.join(map(str, numbers))}."
 
 
 def recent(

@@ -28,11 +28,13 @@ MOST = 20  # customers of one go, beside those that hang together with them by c
 
 @dataclass(frozen=True, slots=True)
 class LiveResult:
-    """What a go did. `left` are titles of profiles that wait for the night."""
+    """What a go did. `left` are titles of profiles that wait for the night; `unknown` are customers that neither side
+    has, which a go that failed can't tell."""
 
     numbers: tuple[int, ...]
     session: SessionResult
     left: tuple[str, ...] = ()
+    unknown: tuple[int, ...] = ()
 
     @property
     def written(self) -> int:
@@ -60,7 +62,14 @@ def sync_customers(
     site = _NarrowSite(world.site, columns, list(dict.fromkeys([*map(str, numbers), *beside])))
     narrow = replace(world, source=source, site=site, runs=_NoRuns())
     with Session(narrow, joining, replace(options, override_brake=True)) as session:
-        return LiveResult(tuple(numbers), session.run(), left)
+        result = session.run()
+        unknown = () if result.error else _unknown(session, site, numbers)
+        return LiveResult(tuple(numbers), result, left, unknown)
+
+
+def _unknown(session: Session, site: _NarrowSite, numbers: Sequence[int]) -> tuple[int, ...]:
+    known = {customer.number for customer in session.snapshot.customers}
+    return tuple(number for number in numbers if number not in known and str(number) not in site.carried)
 
 
 def _columns(profiles: Iterable[Profile]) -> dict[TargetKind, str]:
@@ -73,12 +82,14 @@ def _columns(profiles: Iterable[Profile]) -> dict[TargetKind, str]:
 
 
 class _NarrowSite:
-    """Implements ports.Site: the lists as if they held these customers' items only."""
+    """Implements ports.Site: the lists as if they held these customers' items only. `carried`: numbers that an item of
+    any list was seen to carry."""
 
     def __init__(self, site: Site, columns: Mapping[TargetKind, str], numbers: Sequence[str]) -> None:
         self._site = site
         self._columns = columns
         self._numbers = numbers
+        self.carried: set[str] = set()
 
     def bind(self, wanted: Mapping[str, tuple[TargetKind, Sequence[str]]]) -> Mapping[TargetKind, Target]:
         """See ports.Site."""
@@ -98,16 +109,17 @@ class _NarrowSite:
                 f"list {target.kind.value}, column {column}", "is no text, so no customer is found by it."
             )
             raise ConfigError([problem], hint="The nightly run brings these items up to date.")
-        return _NarrowTarget(target, column, self._numbers)
+        return _NarrowTarget(target, column, self._numbers, self.carried)
 
 
 class _NarrowTarget:
     """Implements ports.Target."""
 
-    def __init__(self, target: Target, column: str, numbers: Sequence[str]) -> None:
+    def __init__(self, target: Target, column: str, numbers: Sequence[str], carried: set[str]) -> None:
         self._target = target
         self._column = column
         self._numbers = numbers
+        self._carried = carried
 
     @property
     def kind(self) -> TargetKind:
@@ -123,10 +135,12 @@ class _NarrowTarget:
         """These customers' items, by an indexed look-up. For a customer that no company carries the number of, all
         companies without a number too: one may be just getting it, or be the same party."""
         found = self._target.find(self._column, self._numbers, columns)
+        carried = {text for item in found if (text := key_text(item.values.get(self._column))) is not None}
+        self._carried |= carried
         yield from found
         if self._target.kind is not TargetKind.COMPANY or self._column != COMPANY_KEY:
             return
-        if set(self._numbers) - {key_text(item.values.get(COMPANY_KEY)) for item in found}:
+        if set(self._numbers) - carried:
             yield from (one for one in self._target.items(columns) if key_text(one.values.get(COMPANY_KEY)) is None)
 
     def item(self, item_id: int, columns: Sequence[str]) -> Item | None:

@@ -86,7 +86,7 @@ def job_of(host: MiniHost, office: Host, job_id: str) -> Job:
         job = office.engine.job("default", job_id)
         return job if job and job.state.is_over else None
 
-    return host.until(over, seconds=300, what=f"the end of {job_id}")  # a killed one's lease must run out first
+    return host.until(over, what=f"the end of {job_id}")
 
 
 def test_the_worker_finds_four_functions_with_their_bindings(start, deployed, queue_name):

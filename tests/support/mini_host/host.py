@@ -117,7 +117,7 @@ class MiniHost:
         """As the app setting does it: its queue is left alone."""
         self._listeners[function].disabled = disabled
 
-    def until(self, check: Callable[[], T], seconds: float = 90.0, what: str = "it") -> T:
+    def until(self, check: Callable[[], T], seconds: float = 300.0, what: str = "it") -> T:
         """The first answer of `check` that counts as true; fails, with the worker's last words, when there is none."""
         deadline = time.monotonic() + seconds
         while not (answer := check()):

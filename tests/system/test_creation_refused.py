@@ -13,8 +13,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.support.world import World
-from tests.system.test_creating import (
+from tests.support.creations import (
     COMPANY,
     RULES,
     company,
@@ -24,6 +23,7 @@ from tests.system.test_creating import (
     list_rule,
     poll,
 )
+from tests.support.world import World
 from worker.errors import AuthenticationError, RefusedError
 from worker.settings import CreateSettings
 from worker.transport import user_agent

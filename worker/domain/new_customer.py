@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from worker.domain.addresses import MOST, are_addresses, joined
 from worker.domain.converters import cvr_digits, single_line, trim
 from worker.domain.creation_texts import Text
 from worker.domain.values import Value
@@ -20,7 +21,7 @@ _LIMITS: Mapping[str, tuple[str, int]] = {
     "Zip": ("zip", 30),
     "City": ("city", 50),
     "Country": ("country", 50),
-    "EMail": ("email", 255),
+    "EMail": ("email", MOST),
     "Phone": ("telephoneAndFaxNumber", 255),
     "Mobile": ("mobilePhone", 50),
     "Website": ("website", 255),
@@ -150,8 +151,9 @@ class _Maker:
                 self._wrong("too-long", what=column, length=len(text), limit=limit)
             elif text:
                 yield name, text
-        if "@" not in self._text("EMail").strip("@") and self._text("EMail"):
-            self._wrong("no-email", value=self._text("EMail"))
+        email = self._text("EMail")
+        if email and not are_addresses(email):
+            self._wrong("no-email", value=email)
         yield from self._references()
 
     def _name(self) -> Iterator[tuple[str, object]]:
@@ -205,7 +207,8 @@ class _Maker:
 
     def _text(self, column: str) -> str:
         value = self._values.get(column)
-        return trim(str(value)) if value is not None else ""
+        text = trim(str(value)) if value is not None else ""
+        return joined(text) if column == "EMail" else text
 
     def _wrong(self, code: str, **facts: object) -> None:
         self.problems.append(Text(code, facts))

@@ -11,11 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from worker.domain.addresses import MOST, addresses, are_addresses, joined
 from worker.domain.converters import country_code, first_email, join_lines, phone, single_line, trim
 
 _EAN = 13
-_ADDRESS = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
-_BETWEEN = re.compile(r"[\s,;]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Sendable:
 
 
 SENDABLES: Mapping[str, Sendable] = {
-    "EMail": Sendable("email", "email", 255),
+    "EMail": Sendable("email", "email", MOST),
     "Phone": Sendable("phone", "telephoneAndFaxNumber", 255),
     "Mobile": Sendable("mobile", "mobilePhone", 50),
     "Website": Sendable("website", "website", 255),
@@ -49,8 +48,11 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 def tidy(column: str, value: object) -> str:
-    """A side's text as it is compared and sent: without blanks at the ends; an EAN without any."""
+    """A side's text as it is compared and sent: without blanks at the ends; an EAN without any, e-mail addresses with
+    one between them."""
     text = trim(str(value)) if value is not None else ""
+    if column == "EMail":
+        return joined(text)
     return re.sub(r"\s", "", text) if column == "EAN" else text
 
 
@@ -71,12 +73,7 @@ def refusal(column: str, economic: str, crm: str) -> str:
     if column == "EAN" and crm and not re.fullmatch(rf"[0-9]{{{_EAN}}}", crm):
         return "no-ean"
     if column == "EMail":
-        if not all(_ADDRESS.fullmatch(part) for part in addresses(crm)):
+        if crm and not are_addresses(crm):
             return "no-email"
         return "several" if len(addresses(economic)) > max(1, len(addresses(crm))) else ""
     return ""
-
-
-def addresses(text: str) -> list[str]:
-    """The parts of a list of e-mail addresses, good or not."""
-    return [part for part in _BETWEEN.split(text) if part]

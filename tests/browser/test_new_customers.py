@@ -17,11 +17,14 @@ from worker.domain.sending_texts import CODES
 from worker.ports import ANY_VERSION
 from worker.settings import CreateSettings, Settings
 from worker.wiring.sending import last_sending
+from worker.wiring.wanted import WantedBook
 
 RULES = CreateSettings(
     allow=True, group="1", payment_terms="1", vat_zone="1", currency="DKK", send="EMail, Phone, Address"
 )
 _LONG = "a.very.long.address.that.somebody.typed@a-company-with-a-long-name.example"
+
+_MADE = {"Title": "Havnens Kontor ApS", "CINumber": "87654321"}
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +55,11 @@ def _kept(**changes: Any) -> bytes:
 def history() -> Callable[[Live], None]:
     def happened(live: Live) -> None:
         company = {"Title": "Nordlys ApS", "CustomerID": "888888", "CreateInEconomic": "Requested"}
-        live.world.post("Companies", company)
+        book = WantedBook(live.host.stores.records, "default")
+        for item in (live.world.post("Companies", company), live.world.post("Companies", _MADE), 999_999):
+            book.ask(item, live.host.clock.now())
         live.host.engine.tick()
+        book.ask(999_998, live.host.clock.now())
         live.host.stores.records.write("sending/default", _kept(), ANY_VERSION)
         assert last_sending(live.host.stores.records, "default") is not None
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from tests.support.world import World
 from worker.settings import CreateSettings
 from worker.sync.claims import State
 from worker.sync.creating import Made
+from worker.transport import user_agent
 
 NAME = "Nordlys Elektronik ApS"
 COMPANY = {
@@ -129,3 +135,27 @@ def put_back(world: World) -> None:
     headers = world._headers()
     for row in requests.get(url, headers=headers, timeout=30).json()["value"]:
         requests.post(f"{url}('{row['Id']}')/restore()", headers=headers, timeout=30).raise_for_status()
+
+
+@contextmanager
+def refusing(world: World, at: int, status: int, *, always: bool = False) -> Iterator[list[str]]:
+    """The worker's request number `at` to e-conomic is refused with this status; `always`: all from then on. Gives what
+    was refused."""
+    real, seen, refused = HTTPAdapter.send, [0], list[str]()
+
+    def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        url = request.url or ""
+        if request.headers.get("User-Agent") != user_agent() or not url.startswith(world.economic.url):
+            return real(adapter, request, **more)
+        seen[0] += 1
+        if seen[0] != at and not (always and seen[0] > at):
+            return real(adapter, request, **more)
+        refused.append(f"{request.method} {url}")
+        answer = requests.Response()
+        answer.status_code, answer.url, answer.request = status, url, request
+        answer.headers["Content-Type"] = "application/json"
+        answer._content = json.dumps({"message": "No.", "httpStatusCode": status}).encode()
+        return answer
+
+    with patch.object(HTTPAdapter, "send", send):
+        yield refused

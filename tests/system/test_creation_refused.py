@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
 
 from tests.support.creations import (
     COMPANY,
@@ -22,11 +17,11 @@ from tests.support.creations import (
     killed_after_sending,
     list_rule,
     poll,
+    refusing,
 )
 from tests.support.world import World
 from worker.errors import AuthenticationError, RefusedError
 from worker.settings import CreateSettings
-from worker.transport import user_agent
 
 CONTACT = RULES.model_copy(update={"contact": True})
 RANGE = RULES.model_copy(update={"number_first": 700_000, "number_last": 700_009})
@@ -47,30 +42,6 @@ def world(made: World) -> Iterator[World]:
     yield made
     made.economic_app.state.switches.reset()
     made.economic_app.state.faults.clear()
-
-
-@contextmanager
-def refusing(world: World, at: int, status: int, *, always: bool = False) -> Iterator[list[str]]:
-    """The worker's request number `at` to e-conomic is refused with this status; `always`: all from then on. Gives what
-    was refused."""
-    real, seen, refused = HTTPAdapter.send, [0], list[str]()
-
-    def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **more: Any) -> requests.Response:
-        url = request.url or ""
-        if request.headers.get("User-Agent") != user_agent() or not url.startswith(world.economic.url):
-            return real(adapter, request, **more)
-        seen[0] += 1
-        if seen[0] != at and not (always and seen[0] > at):
-            return real(adapter, request, **more)
-        refused.append(f"{request.method} {url}")
-        answer = requests.Response()
-        answer.status_code, answer.url, answer.request = status, url, request
-        answer.headers["Content-Type"] = "application/json"
-        answer._content = json.dumps({"message": "No.", "httpStatusCode": status}).encode()
-        return answer
-
-    with patch.object(HTTPAdapter, "send", send):
-        yield refused
 
 
 def settled(world: World, item: int, rules: CreateSettings) -> None:

@@ -119,6 +119,10 @@ class Engine:
             self._looking[name] = now
         self.stores.queue.send(errand_message(name, Errand.CREATE), self.options.fold_seconds)
 
+    def ask_for_creation(self, connection: str) -> None:
+        """Has somebody create at once what was asked for on the page. Raises ConfigError for an unknown connection."""
+        self.stores.queue.send(errand_message(self._known_connection(connection), Errand.CREATE))
+
     def ask_for_sending(self, connection: str) -> None:
         """Has somebody send what the CRM owns to e-conomic. Raises ConfigError for an unknown connection."""
         self.stores.queue.send(errand_message(self._known_connection(connection), Errand.SEND))

@@ -61,8 +61,8 @@ class Errands(Protocol):
         ...
 
     def create(self, connection: str, stop: StopSignal) -> None:
-        """Creates what people asked for, or says in their items why not, which is all it does where creating is
-        switched off. Costs little when nobody asked."""
+        """Creates what people asked for, in their items or on the page, or says there why not, which is all it does
+        where creating is switched off. Costs little when nobody asked."""
         ...
 
     def due(self, connection: str, errand: Errand, now: datetime) -> Due | None:

@@ -16,7 +16,7 @@ from worker.domain.values import TargetKind
 from worker.economic.few_customers import FewCustomers
 from worker.engine.errands import SCHEDULED, Due, Errand
 from worker.engine.hints import Done, HintBook, Pending, chosen
-from worker.errors import BusyError, ConfigError, LeaseLostError, Problem, RetriableError, WorkerError
+from worker.errors import BusyError, ConfigError, FatalError, LeaseLostError, Problem, RetriableError, WorkerError
 from worker.ports import Alert, Alerts, Clock, StopSignal, Stores
 from worker.settings import SyncSettings
 from worker.sync.live import MOST, LiveResult, sync_customers
@@ -32,6 +32,7 @@ from worker.wiring.looking import Looks
 from worker.wiring.opening import Connections
 from worker.wiring.reconciling import AskedBook, StartedBy, reconcile_and_keep, summary
 from worker.wiring.sending import keep_failure, last_sending, new_conflicts, send_fields
+from worker.wiring.wanted import WantedBook, refused
 
 log = logging.getLogger(__name__)
 _PATIENCE = 20.0  # seconds for one call; the next tick comes anyway
@@ -72,10 +73,11 @@ class WiredErrands:
             settings = self._connections.live.of(connection)
         except WorkerError:
             return
-        if self._looks.rests(connection, settings):
+        wanted = bool(WantedBook(self._stores.records, connection).read().wanted)
+        if not wanted and self._looks.rests(connection, settings):
             return
         with self._looks.app(connection, settings, stop) as look:
-            if not (settings.create.allow or look.can_be_asked()):
+            if not (wanted or settings.create.allow or look.can_be_asked()):
                 self._looks.rest(connection, settings)
                 return
             look.found = create_waiting(look.app, self._stores, self._subscriber) > 0
@@ -133,6 +135,15 @@ class WiredErrands:
             self._tell(connection, errand, "It failed several times for an unexpected reason. Look at the log.")
         if errand is Errand.RECONCILE and (book := AskedBook(self._stores.records, connection)).read().at:
             book.over("It failed several times for an unexpected reason. Look at the log.")
+        if errand is Errand.CREATE:
+            self._give_up_wanted(connection)
+
+    def _give_up_wanted(self, connection: str) -> None:
+        """Whoever asked on the page reads that nobody could; a claim that was taken is still honoured by each look."""
+        book = WantedBook(self._stores.records, connection)
+        error = FatalError("It failed several times for an unexpected reason.", hint="Look at the log, then ask again.")
+        for one in book.read().wanted:
+            book.over(one, refused(one, error, self._clock.now()))
 
     def _tell(self, connection: str, errand: Errand, text: str) -> bool:
         return self._alerts.send(Alert(f"{_TITLES[errand]} ({connection})", text, "error", connection))

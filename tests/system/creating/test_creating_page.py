@@ -26,9 +26,10 @@ class TestPage:
         form = {"allow": "on", "group": "1", "payment_terms": "1", "vat_zone": "1", "currency": "DKK", "version": ""}
         assert browser.post("/manage/create/default/save", data=form).status_code == 200
         item = world.post("Companies", COMPANY)
-        done = browser.post("/manage/create/default", data={"item": str(item)})
-        assert done.status_code == 200
-        assert f"as customer {company(world, item)['CustomerID']}" in done.text
+        assert browser.post("/manage/create/default", data={"item": str(item)}).status_code == 200
+        console.work()
+        page = browser.get("/manage/create/default").text
+        assert f"as customer {company(world, item)['CustomerID']}" in page
 
     def test_what_failed_is_listed_with_its_reason_and_escaped(self, world, console, monkeypatch):
         for name in environment():
@@ -74,6 +75,7 @@ class TestPage:
         assert (rules.group, rules.send, rules.payment_terms) == (None, "", "1")
         item = world.post("Companies", COMPANY)
         browser.post("/manage/create/default", data={"item": str(item)})
+        console.work()
         assert "Customer group is blank" in company(world, item)["CreateStatus"]
 
     def test_problems_are_danish_on_a_danish_page(self, world, console):
@@ -83,7 +85,7 @@ class TestPage:
         assert "er tomt; et interval kræver begge" in answer.text
         assert "Sidste kundenummer" in answer.text
 
-    @pytest.mark.parametrize("item", ["", "x", "0x1", "999999"])
+    @pytest.mark.parametrize("item", ["", "x", "0x1"])
     def test_an_item_that_is_none_is_told(self, console, item):
         answer = console.browser().post("/manage/create/default", data={"item": item})
         assert answer.status_code == 422

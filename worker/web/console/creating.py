@@ -13,7 +13,6 @@ from worker.domain.new_customer import Choices
 from worker.domain.sendable import SENDABLES
 from worker.domain.sending_texts import why_not
 from worker.errors import ConfigError, ConflictError, Problem, WorkerError
-from worker.sync.claims import State
 from worker.sync.creating import Made
 from worker.web.access import Principal
 from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
@@ -23,8 +22,8 @@ from worker.web.forms import Form, Posted
 from worker.web.guard import Admin, Reader
 from worker.web.render import texts_of
 from worker.wiring.app import App
-from worker.wiring.creating import create_alone
 from worker.wiring.sending import approve, check_sending, last_sending
+from worker.wiring.wanted import WantedBook
 
 router = APIRouter(prefix="/manage", include_in_schema=False)
 
@@ -77,18 +76,25 @@ def send(request: Request, connection: ConnectionName, _who: Admin, form: Posted
 
 @router.post("/create/{connection}")
 def create(request: Request, connection: ConnectionName, who: Admin, form: Posted) -> Response:
-    """One company, now; the page then says what became of it."""
-    name, item = known(request, connection), form.text("item")
+    """Has a worker create one company, which takes more than a dozen requests to both services. The page then says what
+    became of it."""
+    name, host = known(request, connection), host_of(request)
     try:
-        if not (item.isascii() and item.isdecimal() and 0 < len(item) < 10):
-            raise ConfigError(
-                [Problem("Item", "must be the item number of a company.")], hint="See the item's address."
-            )
-        with desk_of(request).open(name) as app:
-            made = create_alone(app, host_of(request).stores, int(item), anyway=form.has("anyway"))
+        item_id = _item(form.text("item"))
+        if not host.live.of(name).create.allow:
+            problem = Problem("Allow creating customers", "is switched off for this connection.")
+            raise ConfigError([problem], hint="Switch it on under Rules, save, and ask again.")
     except WorkerError as error:
         return _page(request, name, who, trouble=error)
-    return _page(request, name, who, made=made)
+    WantedBook(host.stores.records, name).ask(item_id, host.clock.now(), anyway=form.has("anyway"))
+    host.engine.ask_for_creation(name)
+    return go("manage", "create", name)
+
+
+def _item(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10):
+        raise ConfigError([Problem("Item", "must be the item number of a company.")], hint="See the item's address.")
+    return int(text)
 
 
 def _page(
@@ -96,7 +102,6 @@ def _page(
     name: str,
     who: Principal,
     *,
-    made: Made | None = None,
     typed: Form | None = None,
     trouble: WorkerError | None = None,
 ) -> Response:
@@ -122,8 +127,7 @@ def _page(
         "wrong": standing.wrong,
         "waiting": standing.waiting,
         "in_the_way": standing.in_the_way,
-        "made": made,
-        "created": State.CREATED,
+        "asked": WantedBook(host.stores.records, name).read(),
         "item_link": lambda item: links.of("CRM Company", item),
     }
     return show(request, "create.html", who, name, "create", context, trouble=trouble)

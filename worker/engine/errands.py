@@ -117,7 +117,9 @@ class Errands(Protocol):
 
 def errand_message(connection: str, errand: Errand, moment: str = "", tries: int = 0) -> str:
     """A message's body."""
-    more = {"moment": moment, "tries": tries} if moment else {}
+    more: dict[str, str | int] = {"moment": moment} if moment else {}
+    if tries:
+        more["tries"] = tries
     return json.dumps({"connection": connection, "errand": errand, **more})
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.fakes.fake_work import FakeQueue, make_fake_stores
 from worker.engine.errand_handler import ErrandHandler
-from worker.engine.errands import Errand, ErrandMessage
+from worker.engine.errands import Errand, ErrandMessage, errand_message, read_errand
 from worker.engine.terms import EngineOptions, Verdict
 from worker.errors import ThrottledError, UnavailableError
 
@@ -63,3 +64,19 @@ def test_a_look_for_requests_comes_again_soon():
 @pytest.mark.parametrize("errand", [Errand.CREATE, Errand.SEND])
 def test_what_the_service_asks_for_is_kept(errand):
     assert delay_of(errand, ThrottledError("Too many.", retry_after=77.0)) == 77.0
+
+
+def test_a_look_for_requests_comes_later_each_time_it_fails():
+    stores, world = make_fake_stores(Clock()), Failing(UnavailableError("No answer."))
+    side: Any = world
+    handler = ErrandHandler(stores, side, Clock(), EngineOptions(), threading.Event(), side)
+    assert isinstance(stores.queue, FakeQueue)
+    stores.queue.send(errand_message("default", Errand.CREATE))
+    delays = []
+    for _ in range(4):
+        message = stores.queue.messages.pop()
+        target = read_errand(message.body)
+        assert target is not None
+        assert handler.handle(target) is Verdict.WAITING
+        delays.append(stores.queue.messages[-1].visible - NOW.timestamp())
+    assert all(2 / 1.1 <= later / sooner <= 2 * 1.1 for sooner, later in pairwise(delays))

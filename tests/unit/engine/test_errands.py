@@ -15,6 +15,7 @@ MOMENT = "2026-11-29T04:00:00+00:00"
         ErrandMessage("default", Errand.LIVE),
         ErrandMessage("default", Errand.RECONCILE, MOMENT),
         ErrandMessage("default", Errand.DIGEST, MOMENT, 3),
+        ErrandMessage("default", Errand.CREATE, tries=3),
     ],
 )
 def test_a_message_is_read_as_it_was_written(message):

@@ -29,6 +29,7 @@ def create_customer(
             say_json({"item": made.item_id, "state": made.state, "number": made.number, "status": made.status})
         elif made.state == State.CREATED:
             say(f"{one_line(made.name)} is customer {made.number} in e-conomic.", made.status)
+            tell(f"The next run fills its other columns; or now: economic-sync run --customer {made.number}")
         else:
             tell(f"{one_line(made.name)} (item {item}): {made.status or 'another worker has it in hand.'}", "yellow")
         if made.state != State.CREATED:

@@ -156,26 +156,54 @@ def reused(world: World) -> tuple[int, int]:
     return old, new
 
 
+MARKS = ("CustomerID", "ImportID", "ERPStatus", "ERPMissingSince")  # the number, and what goes with it
+
+
+def row_of(world: World, item: int) -> dict[str, Any]:
+    return next(row for row in world.rows("Companies") if row["Id"] == item)
+
+
 def carriers(world: World, number: int) -> list[int]:
     return [row["Id"] for row in world.rows("Companies") if row["CustomerID"] == str(number)]
 
 
 def test_a_number_goes_back_only_where_no_other_company_carries_it(world, reused):
-    """The new one stays, so the old one gets everything back but the number; that is told, item and column."""
+    """The new one stays, so the old one gets back neither the number nor what goes with it; that is told, item and
+    column."""
     old, new = reused
     run = last_run(world)
+    marks_before = {name: row_of(world, old)[name] for name in MARKS}
     shown = command("undo", run)
     assert f"    {world.number} (item {old}) CustomerID" in shown
     assert "another item carries this number now" in shown
-    done = command("undo", run, "--apply", "--json")["profiles"][0]
-    assert [(left["item"], left["why"], left["column"]) for left in done["left"] if left["item"] == old] == [
-        (old, "taken", "CustomerID"),
-        (old, "taken", "ImportID"),
-    ]
+    assert f"it goes with a number that does not go back\n    {world.number} (item {old}) ERPStatus\n" in shown
+    for _ in range(2):  # a second undo finds the same
+        done = command("undo", run, "--apply", "--json")["profiles"][0]
+        assert [(left["item"], left["why"], left["column"]) for left in done["left"] if left["item"] == old] == [
+            (old, "taken", "CustomerID"),
+            (old, "taken", "ImportID"),
+            (old, "number", "ERPStatus"),
+            (old, "number", "ERPMissingSince"),
+        ]
     assert carriers(world, world.number) == [new]
     marks = [row["ImportID"] for row in world.rows("Companies") if row["ImportID"]]
     assert len(marks) == len(set(marks))
-    assert next(row for row in world.rows("Companies") if row["Id"] == old)["ERPStatus"] != "Missing in ERP"
+    assert {name: row_of(world, old)[name] for name in MARKS} == marks_before
+    assert row_of(world, old)["ERPStatus"] == "Missing in ERP"
+
+
+def test_a_company_whose_number_a_person_typed_since_keeps_its_status(world, reused):
+    """The status is of the number that stands there, not of the one that was there before the run."""
+    old, _ = reused
+    world.merge("Companies", old, {"CustomerID": "880088", "ERPStatus": "Missing in ERP"})
+    done = command("undo", last_run(world), "--apply", "--json")["profiles"][0]
+    assert [(left["why"], left["column"]) for left in done["left"] if left["item"] == old] == [
+        ("changed", "CustomerID"),
+        ("number", "ImportID"),
+        ("number", "ERPStatus"),
+        ("number", "ERPMissingSince"),
+    ]
+    assert row_of(world, old)["ERPStatus"] == "Missing in ERP"
 
 
 def test_the_new_company_goes_before_the_old_one_gets_its_number_back(world, reused):
@@ -184,6 +212,8 @@ def test_the_new_company_goes_before_the_old_one_gets_its_number_back(world, reu
     assert done["removed"] == 1
     assert not done["left"]
     assert carriers(world, world.number) == [old]
+    assert row_of(world, old)["ERPStatus"] == "Active"
+    assert row_of(world, old)["ERPMissingSince"] is None
 
 
 def test_a_new_company_that_somebody_works_with_keeps_the_number(world, reused):
@@ -375,6 +405,7 @@ def test_the_page_says_which_number_stays_with_another(world, reused):
     assert f"{world.number} CustomerID: another item carries this number now" in browser.get(address).text
     danish = browser.get(address, headers={"Accept-Language": "da"}).text
     assert f"{world.number} CustomerID: et andet element har nummeret nu" in danish
+    assert f"{world.number} ERPStatus: det hører til et nummer, der ikke går tilbage" in danish
 
 
 @pytest.mark.parametrize(

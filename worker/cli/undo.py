@@ -20,6 +20,7 @@ _WHY = {
     "changed": "somebody changed it since",
     "gone": "the item is gone",
     "taken": "another item carries this number now",
+    "number": "it goes with a number that does not go back",
     "made": "the run made the item; --remove-created moves it to the recycle bin",
     "touched": "the run made the item, and somebody works with it",
 }

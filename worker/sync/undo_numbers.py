@@ -1,7 +1,8 @@
 """Numbers that go back to an item that had them: never while another item carries the same one.
 
 A run that let a company go and made another one of the same number can be undone in one order only: the new one goes
-first. Where it stays, the old one gets everything back but the number.
+first. Where it stays, the old one gets everything back but the number and what says how it stands with it: a company
+without a number would pass for an active customer, and no later run would correct it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import replace
 
 from worker.domain.existing import key_text
 from worker.domain.fit import normal
-from worker.domain.plan import Change
+from worker.domain.plan import Change, FieldChange
+from worker.domain.planning import REVIEW_COLUMN, SINCE_COLUMN, STATUS_COLUMN
 from worker.domain.profile import Profile
 from worker.domain.values import TargetKind, Value
 from worker.ports import Target
@@ -20,6 +22,9 @@ from worker.sync.undo_plan import Left
 
 Number = tuple[str, str]  # a column, and what stands in it as it is compared
 Holders = Mapping[Number, Collection[int]]
+
+# What e-conomic says of the number that an item carries.
+_STANDING = frozenset({STATUS_COLUMN, SINCE_COLUMN, REVIEW_COLUMN})
 
 
 def number_columns(profile: Profile, target: Target) -> frozenset[str]:
@@ -38,6 +43,15 @@ def wanted(change: Change, columns: Collection[str]) -> list[Number]:
 def given_up(change: Change, columns: Collection[str]) -> list[Number]:
     """The numbers its item carries until then."""
     return _numbers((one.column, one.before) for one in change.fields if one.column in columns)
+
+
+def parted(
+    fields: Sequence[FieldChange], columns: Collection[str], stay: Collection[str]
+) -> tuple[tuple[FieldChange, ...], list[str]]:
+    """What goes back where these numbers stay, and the columns that stay with them: other numbers, and the standing."""
+    bound = {*columns, *_STANDING} if stay else set()
+    rest = tuple(one for one in fields if one.column not in bound)
+    return rest, [one.column for one in fields if one.column in bound and one.column not in stay]
 
 
 def holders_of(target: Target, changes: Iterable[Change], columns: Collection[str]) -> dict[Number, set[int]]:
@@ -68,13 +82,14 @@ def free(waiting: Sequence[Change], columns: Collection[str], holders: Holders) 
 def without_taken(
     waiting: Sequence[Change], columns: Collection[str], holders: Holders
 ) -> tuple[list[Change], list[Left]]:
-    """The changes without numbers that another item carries, and what is left of them."""
+    """The changes without numbers that another item carries and what goes with these, and what is left of them."""
     rest: list[Change] = []
     left: list[Left] = []
     for change in waiting:
         taken = {name for name, key in wanted(change, columns) if _others((name, key), change, holders)}
         left += [Left(change.key, change.item_id, "taken", name) for name in sorted(taken)]
-        fields = tuple(one for one in change.fields if one.column not in taken)
+        fields, bound = parted(change.fields, columns, taken)
+        left += [Left(change.key, change.item_id, "number", name) for name in bound]
         if fields:
             rest.append(replace(change, fields=fields))
     return rest, left

@@ -23,7 +23,7 @@ class Ran:
 @dataclass(frozen=True, slots=True)
 class Left:
     """Something that is not taken back. `why`: changed (its value, since), gone, taken (the number, by another item),
-    made (by the run) or touched."""
+    number (it goes with one that stays), made (by the run) or touched."""
 
     key: str
     item_id: int | None

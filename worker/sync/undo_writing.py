@@ -18,7 +18,7 @@ from worker.errors import WorkerError
 from worker.ports import Journal, StopSignal, Target, Update, Write, WriteOutcome, WriteStatus
 from worker.sync.applier import unwritten
 from worker.sync.undo_bin import Bin
-from worker.sync.undo_numbers import free, holders_of, number_columns, wanted, without_taken
+from worker.sync.undo_numbers import free, holders_of, number_columns, parted, wanted, without_taken
 from worker.sync.undo_plan import Left, Removal, Undo, Undone
 
 _TRIES = 5
@@ -179,14 +179,15 @@ class UndoWriting:
             done.open.discard(item_id)
             return None
         back = [one for one in change.fields if self._stands(item, one.column) == encode_value(one.after)]
-        waits = [one for one in change.fields if self._stands(item, one.column) == encode_value(one.before)]
-        waits = [] if lost and back else waits
-        done.left += [
-            Left(change.key, item_id, "changed", one.column) for one in change.fields if one not in (*back, *waits)
-        ]
+        open_ones = [one for one in change.fields if self._stands(item, one.column) == encode_value(one.before)]
+        open_ones = [] if lost and back else open_ones
+        changed = [one.column for one in change.fields if one not in (*back, *open_ones)]
+        waits, bound = parted(open_ones, self._columns, self._columns.intersection(changed))
+        done.left += [Left(change.key, item_id, "changed", name) for name in changed]
+        done.left += [Left(change.key, item_id, "number", name) for name in bound]
         if waits:
             self._versions[self._target.kind, item_id, change.version or ""] = item.version
-            return replace(change, fields=tuple(waits))
+            return replace(change, fields=waits)
         if back:
             self._is_back(replace(change, fields=tuple(back) if lost else ()), item.version, done)
         done.open.discard(item_id)

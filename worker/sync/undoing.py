@@ -3,12 +3,12 @@
 A value goes back only where exactly what the run wrote stands there still; what anybody changed since is left, column
 by column, and named. Items that the run made are left too, unless the caller says otherwise: then those that nobody but
 the worker ever saved, and that nothing else points to, go to the recycle bin. A number goes back only where no other
-item carries it.
+item carries it, and what says how it stands with a number goes back with it or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -20,7 +20,7 @@ from worker.domain.plan import Change, ChangeKind, FieldChange, Plan
 from worker.domain.values import Item, Value
 from worker.ports import Journal, Site, StopSignal, Target
 from worker.sync.undo_bin import Bin
-from worker.sync.undo_numbers import holders_of, in_turn, number_columns
+from worker.sync.undo_numbers import holders_of, in_turn, number_columns, parted
 from worker.sync.undo_plan import Left, Ran, Removal, Undo, Undone
 from worker.sync.undo_writing import UndoWriting, Versions
 
@@ -63,8 +63,8 @@ class Undoer:
         going = {one.item_id for one in removals}
         changed = [one for one in ran.changes if one.kind is not ChangeKind.CREATE and one.item_id not in going]
         there = self._items(target, changed)
-        changes, more = _reverses(changed, there, target)
         columns = number_columns(ran.profile, target)
+        changes, more = _reverses(changed, there, target, columns)
         holders = {number: ids - going for number, ids in holders_of(target, changes, columns).items()}
         changes, taken = in_turn(changes, columns, holders)
         plan = Plan(
@@ -133,7 +133,9 @@ class Undoer:
                 yield change, items[0]
 
 
-def _reverses(changed: Sequence[Change], there: dict[int, Item], target: Target) -> tuple[list[Change], list[Left]]:
+def _reverses(
+    changed: Sequence[Change], there: dict[int, Item], target: Target, numbers: Collection[str]
+) -> tuple[list[Change], list[Left]]:
     """Each change the other way round, as far as its item stands so still."""
     changes: list[Change] = []
     left: list[Left] = []
@@ -142,14 +144,16 @@ def _reverses(changed: Sequence[Change], there: dict[int, Item], target: Target)
         if item is None:
             left.append(Left(change.key, change.item_id, "gone"))
             continue
-        fields, kept = _reversed(change, item, target)
+        fields, kept = _reversed(change, item, target, numbers)
         left += kept
         if fields:
             changes.append(Change(ChangeKind.UPDATE, change.key, fields, item.item_id, item.version, change.title))
     return changes, left
 
 
-def _reversed(change: Change, item: Item, target: Target) -> tuple[tuple[FieldChange, ...], list[Left]]:
+def _reversed(
+    change: Change, item: Item, target: Target, numbers: Collection[str]
+) -> tuple[tuple[FieldChange, ...], list[Left]]:
     """Columns that go back, and those that do not. A stamp of the run is no value of anybody's."""
     fields: list[FieldChange] = []
     left: list[Left] = []
@@ -161,7 +165,8 @@ def _reversed(change: Change, item: Item, target: Target) -> tuple[tuple[FieldCh
             fields.append(replace(one, before=now, after=one.before))
         else:
             left.append(Left(change.key, item.item_id, "changed", one.column))
-    return tuple(fields), left
+    rest, bound = parted(fields, numbers, {one.column for one in left} & set(numbers))
+    return rest, left + [Left(change.key, item.item_id, "number", name) for name in bound]
 
 
 def _now(item: Item, column: str, target: Target) -> Value:

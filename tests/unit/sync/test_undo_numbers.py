@@ -59,6 +59,20 @@ def test_of_two_that_had_one_number_one_gets_it():
     assert undone({1: None, 2: None}, {1: "7", 2: "7"}) == ({1: "7", 2: None}, [2])
 
 
+def test_what_goes_with_a_number_that_stays_is_left():
+    """The flag of an item that was let go; with the number it would go back."""
+    fields = (
+        FieldChange("CustomerID", None, "7"),
+        FieldChange("ERPStatus", "Missing in ERP", "Active"),
+        FieldChange("City", "new", "old"),
+    )
+    change = Change(ChangeKind.UPDATE, "7", fields, 1, "1")
+    done, left = in_turn([change], COLUMN, {("CustomerID", "7"): {2}})
+    assert [one.values for one in done] == [{"City": "old"}]
+    assert [(one.why, one.column) for one in left] == [("taken", "CustomerID"), ("number", "ERPStatus")]
+    assert in_turn([change], COLUMN, {}) == ([change], [])
+
+
 NUMBERS = st.sampled_from([None, "7", "8", "9", "10"])
 
 

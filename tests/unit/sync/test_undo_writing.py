@@ -14,7 +14,7 @@ from tests.fakes.fake_work import make_fake_stores
 from tests.fakes.quiet import StillClock
 from tests.unit.sync.test_applier import COLUMNS, PROFILE, person_saves
 from worker.domain.plan import Change, ChangeKind, FieldChange
-from worker.domain.values import TargetKind, Value
+from worker.domain.values import Column, ColumnKind, TargetKind, Value
 from worker.engine.journal import RunJournal
 from worker.ports import Write, WriteOutcome, WriteStatus
 from worker.sync.undo_plan import Ran, Undone
@@ -22,16 +22,19 @@ from worker.sync.undoing import Undoer
 
 FIELDS = (FieldChange("CustomerID", "7", None), FieldChange("Title", "Old", "New"))
 RAN = Ran("run", PROFILE, (Change(ChangeKind.FLAG, "7", FIELDS, 5, "1"),))
+FLAG = FieldChange("ERPStatus", "Active", "Missing in ERP")
+LET_GO = Ran("run", PROFILE, (Change(ChangeKind.FLAG, "7", (*FIELDS, FLAG), 5, "1"),))
+FLAGGED = {**COLUMNS, "ERPStatus": Column("ERPStatus", "ERPStatus", "ERPStatus", ColumnKind.CHOICE)}
 
 
-def undone(*script: Answer) -> tuple[dict[str, Value], Undone, dict[str, tuple[Value, Value]]]:
+def undone(*script: Answer, ran: Ran = RAN) -> tuple[dict[str, Value], Undone, dict[str, tuple[Value, Value]]]:
     """What the item holds afterwards, what became of it, and what the journal says was overwritten."""
-    target = FakeTarget(TargetKind.COMPANY, COLUMNS, script=deque(script))
-    target.keep(5, 2, {"Title": "New"})
+    target = FakeTarget(TargetKind.COMPANY, FLAGGED, script=deque(script))
+    target.keep(5, 2, {one.column: one.after for one in ran.changes[0].fields})
     journal = RunJournal(make_fake_stores(StillClock()).records, "default", StillClock(), 30)
     site = FakeSite({TargetKind.COMPANY: target})
     undoer = Undoer(site, date(2026, 11, 25), threading.Event(), journal)
-    (undo,) = undoer.plan([RAN])
+    (undo,) = undoer.plan([ran])
     done = undo.begun()
     undoer.apply(undo, "undo", done)
     kept = journal.read("undo")
@@ -67,6 +70,22 @@ def test_a_number_that_another_item_gets_in_this_moment_is_left():
     assert [(left.why, left.column) for left in done.left] == [("taken", "CustomerID")]
     assert (done.reverted, done.open) == (1, set())
     assert told == {"Title": ("New", "Old")}
+
+
+def test_the_status_stays_with_a_number_that_another_item_gets_in_this_moment():
+    """It would say of no number that e-conomic has it."""
+    values, done, told = undone(lambda _, write: WriteOutcome(write, WriteStatus.DUPLICATE), ran=LET_GO)
+    assert values == {"Title": "Old", "ERPStatus": "Missing in ERP"}
+    assert [(left.why, left.column) for left in done.left] == [("taken", "CustomerID"), ("number", "ERPStatus")]
+    assert told == {"Title": ("New", "Old")}
+
+
+def test_the_status_stays_with_a_number_that_a_person_typed_in_between():
+    """It is that number's."""
+    values, done, told = undone(person_saves(CustomerID="9"), ran=LET_GO)
+    assert values == {"CustomerID": "9", "Title": "Old", "ERPStatus": "Missing in ERP"}
+    assert [(left.why, left.column) for left in done.left] == [("changed", "CustomerID"), ("number", "ERPStatus")]
+    assert (done.reverted, done.open, told) == (1, set(), {"Title": ("New", "Old")})
 
 
 def test_what_a_person_changed_in_between_is_left_by_column():

@@ -248,6 +248,11 @@ class Site(Protocol):
         with the union of columns. Raises ConfigError with every missing, ambiguous or unfit column of all labels."""
         ...
 
+    def has_list(self, kind: TargetKind) -> bool:
+        """Whether there is such a list at all. False only where the site itself says so: what can't be read, and what
+        the settings name but nobody finds, raises."""
+        ...
+
     def usage(self) -> Usage: ...
 
 

@@ -52,6 +52,10 @@ class SiteWorld(Protocol):
 
     def remove(self, kind: TargetKind, item_id: int) -> None: ...
 
+    def remove_list(self, kind: TargetKind) -> None:
+        """A person takes the whole list off the site."""
+        ...
+
     def lose_next_answer(self) -> None:
         """The next write is saved, but answered as if something went wrong."""
         ...
@@ -75,6 +79,9 @@ class FakeSiteWorld:
 
     def remove(self, kind: TargetKind, item_id: int) -> None:
         self.targets[kind].remove(item_id)
+
+    def remove_list(self, kind: TargetKind) -> None:
+        del self.targets[kind]
 
     def lose_next_answer(self) -> None:
         for target in self.targets.values():
@@ -144,6 +151,11 @@ class EmulatorSiteWorld:
 
     def remove(self, kind: TargetKind, item_id: int) -> None:
         self._post(f"{self._items(self.definitions[LIST_OF[kind]].title)}({item_id})/recycle()", {})
+
+    def remove_list(self, kind: TargetKind) -> None:
+        title = self.definitions[LIST_OF[kind]].title
+        self._post(f"{self.url}/_api/web/lists/getbytitle('{title}')/recycle()", {})
+        self.site.forget()  # what was read before is a run's own
 
     def lose_next_answer(self) -> None:
         self.fault("500-after-commit")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 import pytest
-from target_worlds import COMPANY, INVOICE, TOKEN, EmulatorSiteWorld
+from target_worlds import COMPANY, CONTACT, INVOICE, TOKEN, EmulatorSiteWorld
 
 from worker.domain.values import Value
 from worker.errors import (
@@ -77,6 +77,18 @@ def test_binding_again_asks_nothing_again(crm):
     for _ in range(3):
         site.bind({"A": (COMPANY, ["Title"]), "B": (INVOICE, ["Title"])})
     assert crm.metered["requests"] == 5
+
+
+def test_a_list_that_may_not_be_read_is_not_taken_for_a_missing_one(crm):
+    """Whether the right was lost before the site's lists were read or afterwards."""
+    crm.remove_list(CONTACT)
+    crm.app.state.roles["late-token"] = "write"
+    site = crm.make_site(crm.client(token="late-token"))
+    assert not site.has_list(CONTACT)
+    crm.app.state.roles["late-token"] = "none"
+    for one in (site, crm.make_site(crm.client(token="late-token"))):
+        with pytest.raises(AccessDeniedError):
+            one.has_list(CONTACT)
 
 
 def test_a_long_key_makes_a_look_up_shorter_not_wrong(crm):

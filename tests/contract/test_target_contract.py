@@ -267,6 +267,14 @@ def test_nothing_to_write_and_nothing_to_find_ask_for_nothing(world):
     assert world.site.usage().requests - before <= (0 if hasattr(world, "server") else 2)
 
 
+def test_a_list_is_missing_only_when_somebody_took_it_off_the_site(world):
+    """Each kind for itself."""
+    world.remove_list(CONTACT)
+    assert {kind: world.site.has_list(kind) for kind in TargetKind} == {
+        kind: kind is not CONTACT for kind in TargetKind
+    }
+
+
 def test_binding_names_every_missing_column_of_every_profile(world):
     """Before anything is read."""
     wanted = {"One": (COMPANY, ["Title", "Nope"]), "Two": (INVOICE, ["InvoiceNumber", "Nada", "Nix"])}

@@ -176,6 +176,9 @@ class FakeSite:
             raise ConfigError(problems)
         return {kind: self.targets[kind] for kind, _ in wanted.values()}
 
+    def has_list(self, kind: TargetKind) -> bool:
+        return kind in self.targets
+
     def usage(self) -> Usage:
         asked = sum(target.reads for target in self.targets.values())
         return Usage(asked, sum(target.batches for target in self.targets.values()), float(asked))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import unquote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,13 +25,14 @@ from worker.transport import user_agent
 class AtRequest:
     """`url`: the side's address. `at`: which request, from 1. `before`: before it is sent, else when its answer is
     there and nobody has read it. `writes`: only those that write are counted. `saying`: only those whose body has this
-    text."""
+    text; `asking`: whose address has it."""
 
     url: str
     at: int = 1
     before: bool = True
     writes: bool = False
     saying: str = ""
+    asking: str = ""
     seen: int = 0
     happened: bool = False
     dead: bool = False
@@ -67,6 +69,8 @@ class AtRequest:
             return self.seen == self.at
 
     def _is_counted(self, request: requests.PreparedRequest) -> bool:
+        if self.asking not in unquote(request.url or ""):
+            return False
         return (_writes(request) or not self.writes) and (not self.saying or self.saying in _body(request))
 
     def _act(self, action: Callable[[], object]) -> None:

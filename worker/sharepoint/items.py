@@ -243,5 +243,5 @@ class ListItems:
 
 
 def literal(text: str) -> str:
-    """A text in an OData filter."""
+    """A text in an OData filter, or in an address."""
     return "'" + text.replace("'", "''") + "'"

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from worker.domain.values import TargetKind
-from worker.errors import ConfigError, Problem
+from worker.errors import ConfigError, NotFoundError, Problem
 from worker.ports import Target, Usage
 from worker.sharepoint.access import Access, check_access
 from worker.sharepoint.binding import Bound, ColumnNames, bind_columns, find_field
 from worker.sharepoint.client import SharePointClient
 from worker.sharepoint.definitions import LIST_OF, Definitions, ListDefinition, ListKey
+from worker.sharepoint.items import literal
 from worker.sharepoint.site_lists import ListInfo, SiteLists
 from worker.sharepoint.target import SharePointTarget, shapes_of
 from worker.sharepoint.zones import named_zone, site_zone
@@ -68,6 +70,18 @@ class SharePointSite:
             raise ConfigError(problems, hint=_HINT)
         return {kind: self._target(kind, found[kind], list(columns.values())) for kind, columns in bound.items()}
 
+    def has_list(self, kind: TargetKind) -> bool:
+        """See ports.Site. The site's listing alone proves nothing: it does not tell of hidden lists, for one. So a list
+        that is not in it is asked for by every name it may have."""
+        definition = self.definitions[LIST_OF[kind]]
+        if self.find_list(definition.key) is not None:
+            return True
+        if _setting(self.options.lists, definition):
+            raise ConfigError([self._missing("settings", definition.key)], hint=_HINT)
+        address = f"{urlsplit(self.client.site_url).path}/Lists/{definition.url}"
+        paths = [f"web/lists/getbytitle({literal(title)})" for title in definition.titles()]
+        return any(self._answers(path) for path in (*paths, f"web/GetList({literal(address)})"))
+
     def view_of(self, kind: TargetKind, columns: Sequence[str]) -> SharePointTarget | None:
         """The list with those of these columns that it has, for pages; None when there is no list."""
         info = self.find_list(LIST_OF[kind])
@@ -114,6 +128,14 @@ class SharePointSite:
     def _target(self, kind: TargetKind, info: ListInfo, bound: Sequence[Bound]) -> SharePointTarget:
         shapes = shapes_of(bound, self.zone)
         return SharePointTarget(kind, self.client, info, shapes, self.zone, self.options.concurrency)
+
+    def _answers(self, path: str) -> bool:
+        """Whether something is there; only SharePoint's own 404 is a no."""
+        try:
+            self.client.get_json(path, {"$select": "Id"})
+        except NotFoundError:
+            return False
+        return True
 
     def _missing(self, label: str, key: ListKey) -> Problem:
         definition = self.definitions[key]

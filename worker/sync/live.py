@@ -96,6 +96,10 @@ class _NarrowSite:
         bound = self._site.bind(wanted)
         return {kind: self._narrowed(target) for kind, target in bound.items()}
 
+    def has_list(self, kind: TargetKind) -> bool:
+        """As it is."""
+        return self._site.has_list(kind)
+
     def usage(self) -> Usage:
         """Of the whole site."""
         return self._site.usage()

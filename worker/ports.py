@@ -229,6 +229,11 @@ class Target(Protocol):
         """Whether nobody but its maker ever saved the item; False when that can't be told."""
         ...
 
+    def given_by_worker(self, item_id: int, columns: Sequence[str]) -> frozenset[str]:
+        """Of these columns those whose value of now the worker gave, and nobody else; without those of which that can't
+        be told."""
+        ...
+
     def recycle(self, item_id: int, version: str) -> bool:
         """Moves an item to the recycle bin, where people can fetch it back; False when it is not of this version any
         more, or gone. The one way an item ever leaves a list."""
@@ -336,7 +341,8 @@ class Journal(Protocol):
         when the run began.
 
         Told again of the same item (or the same key, of a new one): a column named again stood as it is said last, and
-        one whose two values are equal was not written. A create with an item's id is the item that it made.
+        one whose two values are equal was not written. A change without columns was answered: it is done. A create with
+        an item's id is the item that it made.
         """
         ...
 

@@ -80,6 +80,21 @@ def test_one_item_is_read_as_it_stands_now(world):
     assert target.item(item_id + 1000, ["Title"]) is None
 
 
+def test_who_gave_a_column_its_value_is_known(world):
+    """The worker's is what it wrote last, whatever else a person saved since."""
+    target = world.target(COMPANY)
+    (item_id,) = make(target, {"Title": "A", "City": "X", "CustomerID": "1"})
+    asked = ["Title", "City", "CustomerID"]
+    assert target.given_by_worker(item_id, asked) == set(asked)
+    world.edit(COMPANY, item_id, City="Y")
+    assert target.given_by_worker(item_id, asked) == {"Title", "CustomerID"}
+    one(target, Update("1", item_id, read(target, item_id).version, {"Title": "B"}))
+    assert target.given_by_worker(item_id, asked) == {"Title", "CustomerID"}
+    one(target, Update("1", item_id, read(target, item_id).version, {"City": "X"}))
+    assert target.given_by_worker(item_id, asked) == set(asked)
+    assert target.given_by_worker(item_id + 1000, asked) == set()
+
+
 def test_an_item_that_a_person_saved_was_touched(world):
     """However often its maker saved it, before or after."""
     target = world.target(COMPANY)

@@ -33,6 +33,7 @@ class FakeTarget:
     batches: int = 0
     written: list[Write] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)  # items that people saved
+    typed: set[tuple[int, str]] = field(default_factory=set)  # what in them people gave another value
     next_id: int = 1
 
     def items(self, columns: Sequence[str]) -> Iterator[Item]:
@@ -60,6 +61,10 @@ class FakeTarget:
         self._asked()
         found = self.held.get(item_id)
         return found is not None and item_id not in self.touched
+
+    def given_by_worker(self, item_id: int, columns: Sequence[str]) -> frozenset[str]:
+        self._asked()
+        return frozenset(name for name in columns if item_id in self.held and (item_id, name) not in self.typed)
 
     def recycle(self, item_id: int, version: str) -> bool:
         self._asked()
@@ -89,6 +94,7 @@ class FakeTarget:
         """A person saves an item; its version moves on."""
         item = self.held[item_id]
         self.touched.add(item_id)
+        self.typed |= {(item_id, name) for name, value in values.items() if value != item.values.get(name)}
         self.keep(item_id, _number(item.version) + 1, {**item.values, **values})
 
     def remove(self, item_id: int) -> None:
@@ -136,6 +142,7 @@ def done(target: FakeTarget, write: Write) -> WriteOutcome:
     if target.doubled(write):
         return WriteOutcome(write, WriteStatus.DUPLICATE)
     item = target.keep(old.item_id, _number(old.version) + 1, {**old.values, **write.values})
+    target.typed -= {(item.item_id, name) for name in write.values if write.values[name] != old.values.get(name)}
     return WriteOutcome(write, WriteStatus.DONE, item.item_id, item.version)
 
 

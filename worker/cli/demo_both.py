@@ -68,7 +68,7 @@ class BothWays:
                 yield False, f"nothing was kept of run {run_id}"
                 return
             undoer = Undoer(app.site, app.today, app.stop, app.journal)
-            (undo,) = undoer.plan([Ran(kept.run_id, kept.profile, kept.changes, kept.existing)])
+            (undo,) = undoer.plan([Ran(kept.run_id, kept.profile, kept.changes, kept.existing, kept.unsure)])
             done = undo.begun()
             undoer.apply(undo, app.new_run_id(), done)
             yield done.reverted > 0 and not done.failed, f"its run is taken back: {done.reverted} item set back by undo"

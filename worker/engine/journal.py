@@ -2,28 +2,30 @@
 
 Changes are kept in portions, each before it is sent, so a run that is killed can be undone as far as it came: undoing
 looks at what stands in the list, not at what a run believes to have written. A change that is sent again, because
-somebody saved the item meanwhile, is kept again with what stands there by then; reading puts the portions together. The
-whole plan kept beforehand would be one record, but would hold what the plan saw, not what was overwritten.
+somebody saved the item meanwhile, is kept again with what stands there by then; reading puts the portions together.
+What was answered goes into the next portion: of a killed run all else may never have been sent. The whole plan kept
+beforehand would be one record, but would hold what the plan saw, not what was overwritten.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from worker.domain.encode import encode_value
-from worker.domain.plan import Change, ChangeKind
+from worker.domain.plan import Change
 from worker.domain.plan_file import change_data, read_change
 from worker.domain.profile import Profile
 from worker.domain.profile_row import profile_from_json, profile_to_json
+from worker.engine.journal_entries import Portion, put_together, without_disproved, written
 from worker.engine.packing import pack, unpack
 from worker.errors import ConflictError
 from worker.ports import Clock, Records
 
 log = logging.getLogger(__name__)
+_MOMENT, _DIGITS = "%Y%m%dT%H%M%S%f", 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,17 @@ class Kept:
     changes: tuple[Change, ...]
     existing: int  # items that the list held then
     moment: datetime
+    unsure: frozenset[int] = frozenset()  # items of which nobody knows whether their change was ever sent
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One record."""
+
+    profile: Profile
+    held: int
+    moment: datetime
+    portion: Portion
 
 
 class RunJournal:
@@ -45,6 +58,7 @@ class RunJournal:
         self._prefix = f"journal/{connection}/"
         self._clock = clock
         self._portions: dict[str, int] = {}  # of runs in hand
+        self._first: dict[str, datetime] = {}  # and the moment before which they kept nothing
         self.keep_days = keep_days
 
     def keep(self, run_id: str, profile: Profile, held: int, changes: Sequence[Change]) -> None:
@@ -54,25 +68,48 @@ class RunJournal:
             names = self._records.names(self._prefix)
             self._clear(names, now)
             self._portions[run_id] = len(_portions_of(run_id, names))
+            self._first[run_id] = _after(name for name in names if not _is_of(run_id, name))
         head = {"run": run_id, "at": now.isoformat(), "profile": profile_to_json(profile), "held": held}
         content = pack([head, *(change_data(change) for change in changes)])
-        begin = f"{self._prefix}{now:%Y%m%dT%H%M%S}-{_mark(run_id)}"
+        begin = f"{self._prefix}{max(now, self._first[run_id]):{_MOMENT}}-{_mark(run_id)}"
         while not self._added(f"{begin}.{self._portions[run_id]:06}", content):
             self._portions[run_id] += 1
         self._portions[run_id] += 1
 
     def read(self, run_id: str) -> Kept | None:
-        """None when it is not kept, or damaged."""
-        names = _portions_of(run_id, self._records.names(self._prefix))
-        records = [self._records.read(name) for name in names]
+        """None when it is not kept, or damaged. Where the run was killed over a change, later runs are read too: they
+        may have found that it was never done."""
+        names = self._records.names(self._prefix)
+        found = [self._entry(name) for name in _portions_of(run_id, names)]
+        entries = [one for one in found if one is not None]
+        if not entries or len(entries) < len(found):
+            return None
+        head, known = entries[0], put_together(one.portion for one in entries)
+        since = min((one.since for one in known.values() if one.since), default="")
+        if since:
+            others = [name for name in names if _moment_of(name) > since and not _is_of(run_id, name)]
+            known = without_disproved(known, self._same_list(others, head.profile))
+        last = list(written(known))
+        unsure = frozenset(one.change.item_id for one in last if one.since and one.change.item_id is not None)
+        return Kept(run_id, head.profile, tuple(one.change for one in last), head.held, head.moment, unsure)
+
+    def _same_list(self, names: Sequence[str], profile: Profile) -> Iterator[Portion]:
+        """What runs over the same list, by the same key, kept."""
+        for name in names:
+            entry = self._entry(name)
+            if entry and (entry.profile.target, entry.profile.key_target) == (profile.target, profile.key_target):
+                yield entry.portion
+
+    def _entry(self, name: str) -> _Entry | None:
+        """None when it is damaged, or was cleared away in this moment."""
+        record = self._records.read(name)
+        if record is None:
+            return None
         try:
-            portions = [list(unpack(record.content)) for record in records if record is not None]
-            if not portions:
-                return None
-            head = portions[0][0]
+            head, *rows = unpack(record.content)
             profile = profile_from_json(head["profile"], "a kept profile")
-            changes = _put_together(read_change(row) for portion in portions for row in portion[1:])
-            return Kept(run_id, profile, changes, int(head["held"]), datetime.fromisoformat(head["at"]))
+            portion = Portion(_moment_of(name), [read_change(row) for row in rows])
+            return _Entry(profile, int(head["held"]), datetime.fromisoformat(head["at"]), portion)
         except (ValueError, KeyError, TypeError, LookupError):
             log.warning("an entry of the journal is damaged")
             return None
@@ -93,39 +130,26 @@ class RunJournal:
             self._records.remove(name)
 
 
-def _put_together(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Each item once, in the order they were first kept, with what is known of it in the end."""
-    found: dict[object, Change] = {}
-    for change in changes:
-        made = change.kind is ChangeKind.CREATE or change.item_id is None
-        ident = ("new", change.key) if made else change.item_id
-        found[ident] = _joined(found.get(ident), change)
-    whole = (_as_written(change) for change in found.values())
-    return tuple(one for one in whole if one.kind is ChangeKind.CREATE or any(not f.stamp for f in one.fields))
-
-
-def _joined(before: Change | None, change: Change) -> Change:
-    if before is None:
-        return change
-    fields = {one.column: one for one in (*before.fields, *change.fields)}
-    return replace(
-        change,
-        fields=tuple(fields.values()),
-        item_id=change.item_id if change.item_id is not None else before.item_id,
-        title=change.title or before.title,
-    )
-
-
-def _as_written(change: Change) -> Change:
-    """Without columns that were not written after all."""
-    fields = tuple(one for one in change.fields if encode_value(one.before) != encode_value(one.after))
-    return replace(change, fields=fields)
-
-
 def _portions_of(run_id: str, names: Sequence[str]) -> list[str]:
     """In the order they were kept."""
-    mark = f"-{_mark(run_id)}."
-    return sorted((name for name in names if mark in name), key=lambda name: (name.rpartition(".")[2], name))
+    return sorted((name for name in names if _is_of(run_id, name)), key=lambda name: (name.rpartition(".")[2], name))
+
+
+def _is_of(run_id: str, name: str) -> bool:
+    return f"-{_mark(run_id)}." in name
+
+
+def _after(names: Iterable[str]) -> datetime:
+    """A moment after all of these: which of two runs came later is told by their names, whatever the clock shows."""
+    last = max((_moment_of(name) for name in names), default="")
+    if not last:
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.strptime(last.ljust(_DIGITS, "0"), _MOMENT).replace(tzinfo=UTC) + timedelta(microseconds=1)
+
+
+def _moment_of(name: str) -> str:
+    """When it was kept, as a text that sorts."""
+    return name.rpartition("/")[2].partition("-")[0]
 
 
 def _mark(run_id: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from worker.errors import NotFoundError
-from worker.sharepoint.client import PAGE_SIZE
 from worker.sharepoint.definitions import ListKey
 from worker.sharepoint.site import SharePointSite
+from worker.sharepoint.versions import maker, newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +42,13 @@ def column_changes(site: SharePointSite, key: ListKey, item_id: int, columns: Co
     if info is None or not info.versioning:
         return {}
     rest = {one.internal: one.rest for one in site.lists.fields(info) if one.internal in columns}
-    # Without $select: which columns of a version it takes is unconfirmed, and an item has few versions.
-    params = {"$top": str(PAGE_SIZE)}
     try:
-        pages = site.client.pages(f"{info.path}/items({item_id})/versions", params)
-        rows = sorted((row for page in pages for row in page), key=_number, reverse=True)
+        rows = newest_first(site.client, f"{info.path}/items({item_id})")
     except NotFoundError:
         return {}
-    found = {internal: _maker(rows, name) for internal, name in rest.items()}
+    made = {internal: maker(rows, name) for internal, name in rest.items()}
+    found = {internal: _change(version) for internal, version in made.items() if version is not None}
     return {internal: change for internal, change in found.items() if change is not None}
-
-
-def _number(version: Mapping[str, Any]) -> int:
-    return int(str(version.get("VersionLabel") or "0").partition(".")[0])
-
-
-def _maker(versions: Sequence[Mapping[str, Any]], name: str) -> LastChange | None:
-    """Of the oldest version, counted from the newest, that has the value of today; the first version made it itself.
-    None where a version writes the column under another name, as it may for odd ones."""
-    made: Mapping[str, Any] | None = None
-    for version in versions:
-        if name not in version:
-            return None
-        if made is not None and _blank(version.get(name)) != _blank(made.get(name)):
-            return _change(made)
-        made = version
-    return _change(made) if made is not None and _number(made) == 1 else None
-
-
-def _blank(value: Any) -> Any:
-    return None if value == "" else value
 
 
 def _change(version: Mapping[str, Any]) -> LastChange | None:

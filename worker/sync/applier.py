@@ -9,7 +9,8 @@ The target answers each write by itself. What an answer leaves open is settled b
 - duplicate: somebody, or an earlier create of ours, already made the item: the same look and compare.
 
 What is about to be overwritten is told to the journal before it is sent, each time it is sent: first as the plan saw
-it, which the item's version proves, then as it was found when looked at again.
+it, which the item's version proves, then as it was found when looked at again. What was answered it is told as well:
+of a killed run all else may never have been sent.
 
 Keys that go from one item to another go in waves (see `domain.key_order`): who gives one up is settled before who gets
 it is sent, and nobody gets it while it still stands in the other item.
@@ -79,7 +80,7 @@ class Applier:
         freed: Mapping[str, int],
     ) -> None:
         self._keep = keep
-        self._learned: list[Change] = []  # for the journal: which items were made, what was refused
+        self._learned: list[Change] = []  # for the journal: what was made, done or refused
         self._freed = freed
         self._target = target
         self._versions = versions
@@ -197,8 +198,7 @@ class Applier:
             case WriteStatus.DONE:
                 if outcome.item_id is not None and outcome.version:
                     self._versions[outcome.item_id] = outcome.version
-                if change.item_id is None:
-                    self._learned.append(_made(change, outcome.item_id))
+                self._learned.append(_made(change, outcome.item_id) if change.item_id is None else answered(change))
                 return Applied(planned, True, item_id=outcome.item_id)
             case WriteStatus.GONE:
                 self._learned.append(unwritten(change))
@@ -288,7 +288,7 @@ class Applier:
         found = replace(planned, fields=fields, item_id=item.item_id)
         if planned.item_id is None and lost:
             return [_made(planned, item.item_id), replace(found, kind=ChangeKind.UPDATE)]
-        return _kept(found)
+        return _kept(found) if fields else []
 
     def _stands(self, planned: FieldChange, item: Item) -> bool:
         return encode_value(self._now(planned.column, item)) == encode_value(planned.after)
@@ -322,6 +322,12 @@ def _one(planned: Change, items: Sequence[Item]) -> Item | Applied | None:
 def _made(change: Change, item_id: int | None) -> Change:
     """A new row became this item."""
     return replace(change, fields=(), item_id=item_id)
+
+
+def answered(change: Change) -> Change:
+    """A change that was done, by the target's own answer."""
+    kind = ChangeKind.UPDATE if change.kind is ChangeKind.CREATE else change.kind
+    return replace(change, kind=kind, fields=())
 
 
 def unwritten(change: Change) -> Change:

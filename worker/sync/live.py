@@ -159,6 +159,10 @@ class _NarrowTarget:
         """As it is."""
         return self._target.never_touched(item_id)
 
+    def given_by_worker(self, item_id: int, columns: Sequence[str]) -> frozenset[str]:
+        """As it is."""
+        return self._target.given_by_worker(item_id, columns)
+
     def recycle(self, item_id: int, version: str) -> bool:
         """As it is."""
         return self._target.recycle(item_id, version)

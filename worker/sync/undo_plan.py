@@ -18,6 +18,7 @@ class Ran:
     profile: Profile
     changes: tuple[Change, ...]
     existing: int = 0  # items that the list held then; what the brake compares with
+    unsure: frozenset[int] = frozenset()  # items whose change may never have been sent, as the run was killed over it
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from worker.domain.plan import Change, ChangeKind
 from worker.domain.values import Item, TargetKind
 from worker.errors import WorkerError
 from worker.ports import Journal, StopSignal, Target, Update, Write, WriteOutcome, WriteStatus
-from worker.sync.applier import unwritten
+from worker.sync.applier import answered, unwritten
 from worker.sync.undo_bin import Bin
 from worker.sync.undo_numbers import free, holders_of, number_columns, parted, wanted, without_taken
 from worker.sync.undo_plan import Left, Removal, Undo, Undone
@@ -42,6 +42,7 @@ class UndoWriting:
         self._columns = number_columns(undo.ran.profile, target)
         self._back: dict[int, frozenset[str]] = {}  # columns that were set back, by item
         self._unsure: set[int] = set()  # items whose write was not answered
+        self._done: set[int] = set()  # and those whose write was answered well
         self._met: set[int] = set()  # items that somebody saved since they were looked at
 
     def run(self, run_id: str, done: Undone) -> None:
@@ -94,20 +95,23 @@ class UndoWriting:
         try:
             self._send({change.item_id or 0: change for change in changes}, done)
         except WorkerError:
-            self._tell_unwritten(run_id, changes)
+            self._tell(run_id, changes)
             raise
-        self._tell_unwritten(run_id, changes)
+        self._tell(run_id, changes)
 
-    def _tell_unwritten(self, run_id: str, changes: Sequence[Change]) -> None:
-        """The journal: what was never sent, refused, or left. Where an answer was lost it may have been written."""
-        gone: list[Change] = []
+    def _tell(self, run_id: str, changes: Sequence[Change]) -> None:
+        """The journal: what was never sent, refused, or left, and what was answered. Where an answer was lost it may
+        have been written."""
+        learned: list[Change] = []
         for change in changes:
             back = self._back.get(change.item_id or 0, frozenset())
             fields = tuple(one for one in change.fields if one.column not in back)
             if fields and change.item_id not in self._unsure:
-                gone.append(unwritten(replace(change, fields=fields)))
-        if gone:
-            self._journal.keep(run_id, self._undo.ran.profile, self._undo.plan.existing, gone)
+                learned.append(unwritten(replace(change, fields=fields)))
+            if change.item_id in self._done:
+                learned.append(answered(change))
+        if learned:
+            self._journal.keep(run_id, self._undo.ran.profile, self._undo.plan.existing, learned)
 
     def _send(self, waiting: dict[int, Change], done: Undone) -> None:
         for _ in range(_TRIES):
@@ -150,6 +154,7 @@ class UndoWriting:
         item_id = change.item_id or 0
         match outcome.status:
             case WriteStatus.DONE:
+                self._done.add(item_id)
                 self._is_back(change, outcome.version, done)
             case WriteStatus.CHANGED_MEANWHILE:
                 done.left += [Left(change.key, item_id, "changed", one.column) for one in change.fields]

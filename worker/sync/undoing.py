@@ -64,7 +64,7 @@ class Undoer:
         changed = [one for one in ran.changes if one.kind is not ChangeKind.CREATE and one.item_id not in going]
         there = self._items(target, changed)
         columns = number_columns(ran.profile, target)
-        changes, more = _reverses(changed, there, target, columns)
+        changes, more = _reverses(changed, there, target, columns, ran.unsure)
         holders = {number: ids - going for number, ids in holders_of(target, changes, columns).items()}
         changes, taken = in_turn(changes, columns, holders)
         plan = Plan(
@@ -134,7 +134,11 @@ class Undoer:
 
 
 def _reverses(
-    changed: Sequence[Change], there: dict[int, Item], target: Target, numbers: Collection[str]
+    changed: Sequence[Change],
+    there: dict[int, Item],
+    target: Target,
+    numbers: Collection[str],
+    unsure: Collection[int],
 ) -> tuple[list[Change], list[Left]]:
     """Each change the other way round, as far as its item stands so still."""
     changes: list[Change] = []
@@ -144,16 +148,19 @@ def _reverses(
         if item is None:
             left.append(Left(change.key, change.item_id, "gone"))
             continue
-        fields, kept = _reversed(change, item, target, numbers)
+        fields, kept = _reversed(change, item, target)
+        if fields and item.item_id in unsure:
+            fields, others = _given_by_worker(change, item, target, fields)
+            kept += others
+        fields, bound = parted(fields, numbers, {one.column for one in kept} & set(numbers))
+        kept += [Left(change.key, item.item_id, "number", name) for name in bound]
         left += kept
         if fields:
             changes.append(Change(ChangeKind.UPDATE, change.key, fields, item.item_id, item.version, change.title))
     return changes, left
 
 
-def _reversed(
-    change: Change, item: Item, target: Target, numbers: Collection[str]
-) -> tuple[tuple[FieldChange, ...], list[Left]]:
+def _reversed(change: Change, item: Item, target: Target) -> tuple[tuple[FieldChange, ...], list[Left]]:
     """Columns that go back, and those that do not. A stamp of the run is no value of anybody's."""
     fields: list[FieldChange] = []
     left: list[Left] = []
@@ -165,8 +172,16 @@ def _reversed(
             fields.append(replace(one, before=now, after=one.before))
         else:
             left.append(Left(change.key, item.item_id, "changed", one.column))
-    rest, bound = parted(fields, numbers, {one.column for one in left} & set(numbers))
-    return rest, left + [Left(change.key, item.item_id, "number", name) for name in bound]
+    return tuple(fields), left
+
+
+def _given_by_worker(
+    change: Change, item: Item, target: Target, fields: Sequence[FieldChange]
+) -> tuple[tuple[FieldChange, ...], list[Left]]:
+    """Of a change that may never have been sent: what a person typed just like it is not the run's."""
+    ours = target.given_by_worker(item.item_id, [one.column for one in fields])
+    left = [Left(change.key, item.item_id, "changed", one.column) for one in fields if one.column not in ours]
+    return tuple(one for one in fields if one.column in ours), left
 
 
 def _now(item: Item, column: str, target: Target) -> Value:

@@ -54,7 +54,7 @@ def find_runs(app: App, stores: Stores | None, choice: Choice) -> list[Ran]:
     if choice.remove_created and choice.most_created is not None and made > choice.most_created:
         problem = Problem(f"run {choice.run}", f"made {made} items, too many to look at on a page.")
         raise ConfigError([problem], hint=f"Use the command: economic-sync undo {choice.run} --remove-created")
-    return [Ran(one.run_id, one.profile, one.changes, one.existing) for one in sorted(chosen, key=_order)]
+    return [Ran(one.run_id, one.profile, one.changes, one.existing, one.unsure) for one in sorted(chosen, key=_order)]
 
 
 def plan_undo(app: App, stores: Stores | None, choice: Choice) -> list[Undo]:

@@ -1,17 +1,19 @@
-"""When an item was never touched by a person: only what SharePoint's answers leave no doubt about."""
+"""What no person touched, and what the worker gave: only what SharePoint's answers leave no doubt about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import responses
 
+from worker.domain.values import Column, ColumnKind
 from worker.sharepoint.auth import Identity, make_tokens
 from worker.sharepoint.client import SharePointClient
-from worker.sharepoint.items import ListItems
+from worker.sharepoint.items import ListItems, shape
 from worker.transport import RetryPolicy, Waits
 
 SITE = "http://127.0.0.1:1/sites/crm"
@@ -34,16 +36,38 @@ def never_touched(
     answers: responses.RequestsMock, item: dict[str, Any], versions: dict[str, int], user: dict[str, Any] = APP
 ) -> bool:
     """`versions`: label -> who saved it."""
+    kept = [{"VersionLabel": label, "Editor": {"LookupId": who}} for label, who in versions.items()]
+    with items_of(answers, item, kept, user) as items:
+        return items.never_touched(5)
+
+
+def given(
+    answers: responses.RequestsMock,
+    item: dict[str, Any],
+    versions: list[tuple[str, int, dict[str, Any]]],
+    user: dict[str, Any] = APP,
+) -> bool:
+    """Whether the worker gave City its value. `versions`: label, who saved it, columns."""
+    kept = [{"VersionLabel": label, "Editor": {"LookupId": who}, **columns} for label, who, columns in versions]
+    with items_of(answers, item, kept, user) as items:
+        return items.given_by_worker(5, ["City"]) == {"City"}
+
+
+@contextmanager
+def items_of(
+    answers: responses.RequestsMock, item: dict[str, Any], versions: list[dict[str, Any]], user: dict[str, Any]
+) -> Iterator[ListItems]:
     tokens = make_tokens(Identity("static-token", token="planted-token"), SITE)
     client = SharePointClient(
         SITE, tokens, units_per_minute=10**9, waits=Waits(lambda _: None), policy=RetryPolicy(attempts=1)
     )
-    kept = [{"VersionLabel": label, "Editor": {"LookupId": who}} for label, who in versions.items()]
     answers.get(ITEM, json={"AuthorId": 7, "EditorId": 7, "odata.etag": '"1"', **item}, content_type=KIND)
-    answers.get(f"{ITEM}/versions", json={"value": kept}, content_type=KIND)
+    answers.get(f"{ITEM}/versions", json={"value": versions}, content_type=KIND)
     answers.get(f"{API}/web/currentuser", json=user, content_type=KIND)
+    zone = ZoneInfo("Europe/Copenhagen")
+    city = shape(Column("City", "City", "City", ColumnKind.TEXT), zone)
     try:
-        return ListItems(client, "web/lists(guid'g')", {}, ZoneInfo("Europe/Copenhagen")).never_touched(5)
+        yield ListItems(client, "web/lists(guid'g')", {"City": city}, zone)
     finally:
         client.close()
 
@@ -98,3 +122,54 @@ def test_any_doubt_is_a_touch(answers, item, versions):
 def test_a_worker_that_signs_in_as_a_person_can_not_tell(answers):
     """Its own saves look like that person's."""
     assert not never_touched(answers, {}, {"1.0": 7}, ANNE)
+
+
+A, B = {"City": "A"}, {"City": "B"}
+
+
+@pytest.mark.parametrize(
+    ("item", "versions"),
+    [
+        ({}, []),
+        ({}, [("1.0", 7, A)]),
+        ({"odata.etag": '"9"'}, []),
+        ({"odata.etag": '"3"', "EditorId": 9}, [("3.0", 9, B), ("2.0", 7, B), ("1.0", 9, A)]),
+        ({"odata.etag": '"3"'}, [("2.0", 7, B), ("1.0", 9, A), ("3.0", 9, B)]),
+    ],
+    ids=[
+        "made",
+        "made, with a version",
+        "in a list without versions",
+        "before a person saved another column",
+        "unsorted",
+    ],
+)
+def test_a_value_that_the_worker_gave_is_its_own(answers, item, versions):
+    assert given(answers, item, versions)
+
+
+@pytest.mark.parametrize(
+    ("item", "versions"),
+    [
+        ({"EditorId": 9}, []),
+        ({"odata.etag": '"3"'}, [("3.0", 7, B), ("2.0", 9, B), ("1.0", 7, A)]),
+        ({"odata.etag": '"3"'}, [("3.0", 9, A), ("2.0", 7, B), ("1.0", 7, A)]),
+        ({"odata.etag": '"3"'}, [("2.0", 7, B), ("1.0", 9, A)]),
+        ({"odata.etag": '"9"'}, [("9.0", 7, B), ("8.0", 7, B)]),
+        ({"odata.etag": '"2"'}, [("2.0", 7, {"C_x0069_ty": "B"}), ("1.0", 9, {"C_x0069_ty": "A"})]),
+    ],
+    ids=[
+        "a person saved last, and no versions tell what",
+        "a person gave it before the worker saved another column",
+        "a person brought an older value back",
+        "saved without a version",
+        "the versions that would tell were trimmed",
+        "versions name the column otherwise",
+    ],
+)
+def test_any_doubt_makes_it_somebody_elses(answers, item, versions):
+    assert not given(answers, item, versions)
+
+
+def test_a_worker_that_signs_in_as_a_person_can_not_tell_what_it_gave(answers):
+    assert not given(answers, {}, [("1.0", 7, A)], ANNE)

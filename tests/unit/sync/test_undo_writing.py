@@ -17,7 +17,7 @@ from worker.domain.plan import Change, ChangeKind, FieldChange
 from worker.domain.values import Column, ColumnKind, TargetKind, Value
 from worker.engine.journal import RunJournal
 from worker.ports import Write, WriteOutcome, WriteStatus
-from worker.sync.undo_plan import Ran, Undone
+from worker.sync.undo_plan import Ran, Undo, Undone
 from worker.sync.undoing import Undoer
 
 FIELDS = (FieldChange("CustomerID", "7", None), FieldChange("Title", "Old", "New"))
@@ -27,14 +27,20 @@ LET_GO = Ran("run", PROFILE, (Change(ChangeKind.FLAG, "7", (*FIELDS, FLAG), 5, "
 FLAGGED = {**COLUMNS, "ERPStatus": Column("ERPStatus", "ERPStatus", "ERPStatus", ColumnKind.CHOICE)}
 
 
-def undone(*script: Answer, ran: Ran = RAN) -> tuple[dict[str, Value], Undone, dict[str, tuple[Value, Value]]]:
-    """What the item holds afterwards, what became of it, and what the journal says was overwritten."""
+def planned(*script: Answer, ran: Ran = RAN) -> tuple[RunJournal, FakeTarget, Undo, Undoer]:
+    """An undo of `ran`, whose writes stand in the list, and what it works with."""
     target = FakeTarget(TargetKind.COMPANY, FLAGGED, script=deque(script))
     target.keep(5, 2, {one.column: one.after for one in ran.changes[0].fields})
     journal = RunJournal(make_fake_stores(StillClock()).records, "default", StillClock(), 30)
     site = FakeSite({TargetKind.COMPANY: target})
     undoer = Undoer(site, date(2026, 11, 25), threading.Event(), journal)
     (undo,) = undoer.plan([ran])
+    return journal, target, undo, undoer
+
+
+def undone(*script: Answer, ran: Ran = RAN) -> tuple[dict[str, Value], Undone, dict[str, tuple[Value, Value]]]:
+    """What the item holds afterwards, what became of it, and what the journal says was overwritten."""
+    journal, target, undo, undoer = planned(*script, ran=ran)
     done = undo.begun()
     undoer.apply(undo, "undo", done)
     kept = journal.read("undo")
@@ -123,3 +129,18 @@ def test_an_item_that_is_gone_is_told():
     _, done, told = undone(gone)
     assert [left.why for left in done.left] == ["gone"]
     assert (done.open, told) == (set(), {})
+
+
+def test_of_an_undo_what_was_answered_is_known_to_be_done():
+    """An undo can be undone; of one that was killed only the rest is looked at closely."""
+    journal, target, undo, undoer = planned()
+    undoer.apply(undo, "undo", undo.begun())
+    kept = journal.read("undo")
+    assert kept is not None
+    assert (len(kept.changes), kept.unsure) == (1, frozenset())
+    journal, target, undo, undoer = planned(lost_after_saving)
+    undoer.apply(undo, "undo", undo.begun())
+    kept = journal.read("undo")
+    assert kept is not None
+    assert kept.unsure == {5}
+    assert target.held[5].values == BACK

@@ -92,6 +92,26 @@ def test_what_a_person_typed_just_like_the_run_is_not_taken_back(world):
     assert company(world, other)["City"] == before
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["before it is saved", "after it was saved"])
+def test_what_a_person_typed_just_like_the_run_between_its_death_and_its_end_is_not_taken_back(world, before):
+    """The worker that finishes the run finds it right, and can't tell whose it is; the item's versions can."""
+    stores = make_fake_stores(world.clock)
+    number, other = (one["customerNumber"] for one in world.data.customers[:2])
+    cities = {one: company(world, one)["City"] for one in (number, other)}
+    for one in cities:
+        world.economic_change(one, city="Newtown")
+    run = job(world, stores)
+    with AtRequest(world.sharepoint.url, BATCH, before=before, writes=True).does(dies):
+        works(world, stores)
+    world.merge("Companies", company(world, number)["Id"], {"City": "Newtown"})
+    world.clock.moment += timedelta(minutes=11)
+    works(world, stores)
+    assert {company(world, one)["City"] for one in cities} == {"Newtown"}
+    undoes(world, stores, run)
+    assert company(world, number)["City"] == ("Newtown" if before else cities[number])
+    assert company(world, other)["City"] == cities[other]
+
+
 def test_a_run_that_died_before_its_write_takes_nothing_back_of_the_next_one(world):
     """What the dead one had not sent, the next one wrote."""
     stores = make_fake_stores(world.clock)

@@ -325,9 +325,9 @@ def _made(change: Change, item_id: int | None) -> Change:
 
 
 def answered(change: Change) -> Change:
-    """A change that was done, by the target's own answer."""
+    """A change that was done, by the target's own answer; all else of it is kept already."""
     kind = ChangeKind.UPDATE if change.kind is ChangeKind.CREATE else change.kind
-    return replace(change, kind=kind, fields=())
+    return Change(kind, change.key, (), change.item_id)
 
 
 def unwritten(change: Change) -> Change:

@@ -132,10 +132,13 @@ def test_a_company_that_the_next_run_made_in_its_stead_stays(world, sent):
 
 
 def test_a_company_that_a_person_made_in_its_stead_stays(world):
+    """And is not said to be the run's."""
     number = new_customer(world)
     run = killed_run(world, sent=False)
     world.post("Companies", {"Title": "Brand New A/S", "CustomerID": number})
-    assert undo(run, "--remove-created")["removed"] == 0
+    for more in ([], ["--remove-created"]):
+        done = undo(run, *more)
+        assert (done["removed"], done["left"]) == (0, [])
     assert company(world, int(number))
 
 

@@ -97,7 +97,10 @@ class Undoer:
         self, ran: Ran, target: Target, created: Sequence[Change], *, remove: bool
     ) -> Iterator[Removal | Left]:
         """Items the run made: which go, and which stay and why."""
-        for change, item in self._standing(target, ran.profile.key_target, created):
+        key = ran.profile.key_target
+        for change, item in self._standing(target, key, created):
+            if change.item_id is None and key not in target.given_by_worker(item.item_id, [key]):
+                continue  # a person made it under the same key; the run never came to it
             if not remove:
                 yield Left(change.key, item.item_id, "made")
             elif not target.never_touched(item.item_id) or self._bin.is_pointed_at(target, item.item_id):

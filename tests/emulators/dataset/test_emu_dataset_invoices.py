@@ -216,7 +216,7 @@ def test_accounting_years_that_start_in_july():
         accounting_years(TODAY, 13)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_large_set_is_whole():
     """Two hundred thousand invoices are made from the plan, all in order and all of known customers."""
     data = generate("large", 1, TODAY)

@@ -283,7 +283,7 @@ def test_customers_with_only_open_amounts_are_known():
     assert sorted(sales.customers()) == [3, 8]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_large_agreement_stays_small_in_memory():
     """20,000 customers with 200,000 invoices and all kinds of periods stay under 60 MB."""
     rows = _large(20_000, 200_000)

@@ -23,7 +23,7 @@ from worker.logs import quiet_libraries
 from worker.ports import ProfileRow, Stores
 from worker.settings import Settings, load_installation
 from worker.wiring import App, build_app
-from worker.wiring.engine import current_settings, has_stores, open_journal, open_stores
+from worker.wiring.engine import current_settings, has_journal, has_stores, open_journal, open_stores
 
 INTERRUPTED = 130
 UNEXPECTED = 70
@@ -81,12 +81,13 @@ def stores() -> Stores:
 
 @contextlib.contextmanager
 def opened_app(stop: threading.Event | None = None, *, quiet: bool = False, writes: bool = False) -> Iterator[App]:
-    """The app over the real services, with progress on standard error. `writes`: what a run changes is kept."""
+    """The app over the real services, with progress on standard error. `writes`: what a run changes is kept. What
+    earlier runs kept is read in any case: a plan must see what the run sees that applies it."""
     with contextlib.ExitStack() as stack:
         progress = None if quiet else stack.enter_context(RichProgress(errors()))
         installation = load_installation(OPTIONS.config)
         records = open_stores(installation).records if has_stores(installation) else None
-        journal = open_journal(installation) if writes else None
+        journal = open_journal(installation) if writes or has_journal(installation) else None
         app = build_app(settings(), progress=progress, stop=stop, records=records, journal=journal)
         yield stack.enter_context(app)
 

@@ -95,20 +95,23 @@ def original_numbers(moves: Mapping[str, str]) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class RowNumbers:
     """Rows of a list that point to companies. `belonging`: number and company item of each; `numbers`: what is known of
-    changed numbers; `there`: numbers that e-conomic has."""
+    changed numbers; `there`: numbers that e-conomic has; `let_go`: company item -> the number that it had until that
+    was given to somebody else."""
 
     profile: Profile
     belonging: Collection[tuple[Value, Value]]
     companies: Lookup
     numbers: Mapping[str, str] = field(default_factory=dict)
     there: frozenset[str] = frozenset()
+    let_go: Mapping[int, str] = field(default_factory=dict)
 
     def left_behind(self) -> dict[str, str]:
-        """Numbers of rows whose company carries another one by now: a run that gave it its new number was interrupted
-        before it came to the rows. Only where no company carries the old number, e-conomic no longer has it, and has
-        the new one; a row that a person gave to another company says nothing about its customer's number."""
+        """Numbers of rows whose company carries another one by now, or did until that was given away: a run that gave
+        it its new number was interrupted before it came to the rows. Only where no company carries the old number,
+        e-conomic no longer has it, and has the new one; a row that a person gave to another company says nothing about
+        its customer's number."""
         odd: dict[str, set[str]] = {}
-        for old, _, new in self._apart():
+        for old, _, new in self._apart(self.let_go):
             if old not in self.numbers and not self.companies.knows(old):
                 odd.setdefault(old, set()).add(new)
         certain = {old: new.pop() for old, new in odd.items() if len(new) == 1 and old not in self.there}
@@ -132,13 +135,16 @@ class RowNumbers:
             existing.rekey(_moved_keys(separator, existing, moves))
         return moves
 
-    def _apart(self) -> list[tuple[str, int, str]]:
-        """Number and company item of rows, and the number of that company where it is another one."""
+    def _apart(self, before: Mapping[int, str] | None = None) -> list[tuple[str, int, str]]:
+        """Number and company item of rows, and the number of that company where it is another one. `before`: what those
+        that carry none had."""
         found = []
         for number, item in self.belonging:
             old = key_text(number)
-            new = self.companies.key_of(item) if isinstance(item, int) else None
-            if old and new and old != new and isinstance(item, int):
+            if not isinstance(item, int):
+                continue
+            new = self.companies.key_of(item) or (before or {}).get(item)
+            if old and new and old != new:
                 found.append((old, item, new))
         return found
 

@@ -86,6 +86,7 @@ class Planner:
         self._said = said or Said()
         self._seen = seen
         self._numbers: dict[str, str] = {}  # of renumbered customers, old -> new
+        self._let_go = dict(self._said.let_go)  # company item -> the number that is somebody else's by now
         self._targets = targets
         self._snapshot = snapshot
         self._progress = progress
@@ -209,6 +210,7 @@ class Planner:
         self._holders = holders
         self._numbers.update(original_numbers(holders.moves))
         for number in holders.let_go:
+            self._let_go |= dict.fromkeys(companies.ids(number), number)
             companies.drop(number)
         companies.move(holders.moves)
         self._new_keys = {item: new for new in holders.moves.values() for item in companies.ids(new)}
@@ -256,7 +258,7 @@ class Planner:
             if self._companies is None:
                 return Moves(kept=kept)
             there = frozenset(str(customer.number) for customer in self._snapshot.customers)
-            rows = RowNumbers(profile, self._belonging, self._companies, self._numbers, there)
+            rows = RowNumbers(profile, self._belonging, self._companies, self._numbers, there, self._let_go)
             self._numbers.update(rows.left_behind())
             return rows.moves(existing, kept)
         others = {number: existing.take(number) for number in self._holders.let_go}

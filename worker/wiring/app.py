@@ -30,7 +30,7 @@ from worker.economic.source import EconomicSource
 from worker.economic.writer import EconomicWriter
 from worker.engine.journal import RunJournal
 from worker.errors import BusyError, ConfigError, Problem
-from worker.ports import Budget, Clock, NoJournal, ProfileRow, Progress, Records, StopSignal
+from worker.ports import Budget, Clock, Journal, NoJournal, ProfileRow, Progress, Records, StopSignal
 from worker.settings import Settings, SharePointSettings
 from worker.sharepoint.auth import Identity, Tokens, make_tokens
 from worker.sharepoint.client import SharePointClient
@@ -48,6 +48,7 @@ from worker.sync.linking import COLUMNS as LINK_COLUMNS
 from worker.sync.linking import LinkAssistant
 from worker.sync.runner import RunOptions, Session, World, problem_report
 from worker.transport import Http, RetryPolicy, Waits, origin
+from worker.wiring.let_go import LetGoBook, LetGoJournal
 from worker.wiring.renumbered import RenumberBook
 
 # In a checkout, and where a wheel puts it.
@@ -226,18 +227,25 @@ class App:
 
     def world(self) -> World:
         """Both sides and the run list."""
-        journal = self.journal or NoJournal()
+        journal: Journal = self.journal or NoJournal()
+        if (book := self._let_go) is not None:
+            journal = LetGoJournal(journal, book)
         return World(
             self.source, self.site, self.runs, self.clock, self._progress, self.stop, _new_run_id, self.said, journal
         )
 
     def said(self) -> Said:
-        """What webhooks and people have said about renumbered customers."""
-        return Said() if self._records is None else RenumberBook(self._records, self.settings.name).said()
+        """What webhooks and people have said about renumbered customers, and which numbers runs took from companies."""
+        said = Said() if self._records is None else RenumberBook(self._records, self.settings.name).said()
+        return said if self._let_go is None else replace(said, let_go=self._let_go.read())
 
     def new_run_id(self) -> str:
         """An id no run has."""
         return _new_run_id()
+
+    @cached_property
+    def _let_go(self) -> LetGoBook | None:
+        return None if self._journal is None else LetGoBook(self._journal, self.settings.name, self.clock)
 
     @property
     def journal(self) -> RunJournal | None:

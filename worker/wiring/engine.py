@@ -131,6 +131,11 @@ def open_journal(installation: Installation) -> Records | None:
     return sqlite.open_stores(installation.folder / JOURNAL).records
 
 
+def has_journal(installation: Installation) -> bool:
+    """Whether a run ever kept one here; looking for it must not make it."""
+    return installation.engine.store == "sqlite" and (installation.folder / JOURNAL).exists()
+
+
 def open_secrets(installation: Installation) -> Secrets:
     """Where tokens saved in the console go."""
     engine = installation.engine

@@ -75,7 +75,6 @@ class People:
     asked: list[Asked] = field(default_factory=list)
     typed: dict[tuple[str, int, str], Any] = field(default_factory=dict)
     made: int = 0
-    renumbered: set[int] = field(default_factory=set)  # new numbers, until both sides are at rest
     _kept: dict[int, dict[str, Any]] = field(default_factory=dict)  # customers that vanished
 
     # What there is.
@@ -117,7 +116,6 @@ class People:
         new = new or max(*self.numbers(), *self.parties.away, 9000) + 1
         self.world.control("economic", "renumber", {"old": number, "new": new})
         self.parties.renumbered(number, new)
-        self.renumbered.add(new)
         return new
 
     def swaps_numbers(self, one: int, other: int) -> None:

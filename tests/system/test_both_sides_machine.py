@@ -123,7 +123,15 @@ class BothSides(RuleBasedStateMachine):
         return [one["customerNumber"] for one in self.lives.customers() if cvr_of(one)]
 
     def _with_zip_and_no_cvr(self) -> list[int]:
-        return [one["customerNumber"] for one in self.lives.customers() if not cvr_of(one) and one.get("zip")]
+        """Nor a name that somebody just typed over: no other sign would be left."""
+        named = {(row["CustomerID"], " ".join(row["Title"].split())) for row in self.world.rows("Companies")}
+        return [
+            one["customerNumber"]
+            for one in self.lives.customers()
+            if not cvr_of(one)
+            and one.get("zip")
+            and (str(one["customerNumber"]), " ".join(one["name"].split())) in named
+        ]
 
     def _may_vanish(self) -> list[int]:
         """Nobody asks for it, and its number is not the next one to be given."""
@@ -158,7 +166,7 @@ class BothSides(RuleBasedStateMachine):
         number = self._one(at, self._with_cvr())
         if number is not None:
             values = {"barred": at % 2 == 0, "email": f"to{at}@example.com"}
-            self.lives.changes(number, **{what: values.get(what) or self._word("Changed")})
+            self.lives.changes(number, **{what: values[what] if what in values else self._word("Changed")})
 
     @step(at=AT, pays=YES_NO)
     def economic_books_or_is_paid(self, at: int, pays: bool) -> None:
@@ -207,10 +215,23 @@ class BothSides(RuleBasedStateMachine):
     @step(at=AT, write=st.integers(1, 4))
     def a_renumbering_is_interrupted(self, at: int, write: int) -> None:
         """The company carries the new number already, its rows do not."""
-        if (number := self._one(at, [one for one in self._with_contacts() if one in self._with_cvr()])) is not None:
-            new = self.lives.renumbers(number)
-            if self.lives.dies("run", "sharepoint", saying=str(new)):
-                self.lives.dies("run", "sharepoint", write)
+        self._is_interrupted(self._one(at, [one for one in self._with_contacts() if one in self._with_cvr()]), write)
+
+    @step(at=AT, write=st.integers(1, 4))
+    def a_number_is_given_away_while_its_rows_are_on_their_way(self, at: int, write: int) -> None:
+        """Before the next run comes."""
+        free = [one for one in self._with_contacts() if one in self._with_cvr() and not self.lives.is_asked_for(one)]
+        if new := self._is_interrupted(self._one(at, free), write):
+            self.lives.gives_number_away(new)
+
+    def _is_interrupted(self, number: int | None, write: int) -> int:
+        """The new number; 0 when there is nobody."""
+        if number is None:
+            return 0
+        new = self.lives.renumbers(number)
+        if self.lives.dies("run", "sharepoint", saying=str(new)):
+            self.lives.dies("run", "sharepoint", write)
+        return new
 
     @step(at=AT)
     def a_renumbered_customer_is_seen_alone(self, at: int) -> None:
@@ -244,8 +265,6 @@ class BothSides(RuleBasedStateMachine):
     @step(at=AT)
     def economic_gives_a_number_to_somebody_else(self, at: int) -> None:
         free = [number for number in self._with_cvr() if not self.lives.is_asked_for(number)]
-        if "giving away a number that is as new" in NOT_YET:
-            free = [number for number in free if number not in self.lives.renumbered]
         if (number := self._one(at, free)) is not None:
             self.lives.gives_number_away(number)
 

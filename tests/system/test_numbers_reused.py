@@ -4,6 +4,7 @@ another party or flagged before it is clear whose they are."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,10 @@ from tests.system.test_numbers_change_hands import (
 )
 from tests.unit.web.conftest import make_console
 from worker.cli.app import app as commands
+from worker.domain.profile import FieldRule
+from worker.domain.reasons import sentence
 from worker.sync.runner import SessionResult
+from worker.wiring.explaining import explained
 
 OTHER = {"name": "Bent Holm", "email": "bent@holm.example", "address": "Strandvej 9", "zip": "5000",
          "telephoneAndFaxNumber": "66222222"}  # fmt: skip
@@ -60,6 +64,16 @@ def lists(world: World) -> dict[str, list[dict[str, Any]]]:
         title: [{name: row[name] for name in row if name not in stamps} for row in world.rows(title)]
         for title in COLUMNS
     }
+
+
+def keyed_by(world: World, title: str, column: str) -> None:
+    """Somebody chose another key in the editor."""
+    with world.app() as app:
+        (profile,) = world.profiles(app, [title])
+        rules = [rule for rule in profile.rules if rule.target not in (column, profile.key_target)]
+        number = [rule for rule in profile.rules if rule.target == "CustomerID" and title == "Customers"]
+        key = FieldRule(column, column, converter="cvr_digits" if column == "CINumber" else None)
+        app.profiles.save(replace(profile, key_target=column, key_source=column, rules=(key, *number, *rules)))
 
 
 class TestGivenToSomebodyElse:
@@ -123,6 +137,27 @@ class TestGivenToSomebodyElse:
         assert {name: now[name] for name in (*DATA, "CustomerID")} == {
             name: old[name] for name in (*DATA, "CustomerID")
         }
+
+    @pytest.mark.parametrize("title", ["Balances", "Customers"])
+    def test_a_profile_that_finds_companies_by_another_key_writes_nothing_over_it(self, world, old, title):
+        """Here by the number inside the import id. Nor does explaining say that it would."""
+        keyed_by(world, title, "ImportID")
+        before = lists(world)
+        assert codes(world.run([title])) == {title: {"number-reused"}}
+        assert lists(world) == before
+        with world.app() as app:
+            told = explained(app, int(old["CustomerID"]), world.profiles(app, [title]))
+        assert [one.reason for one in told.profiles] == [sentence("number-reused", {"customer": old["CustomerID"]})]
+
+    def test_once_the_new_company_is_there_such_a_profile_finds_it(self, world, old):
+        keyed_by(world, "Balances", "ImportID")
+        ran(world)
+        self.is_as_it_was(world, old)
+        nothing_more(world)
+
+    def test_who_is_found_by_the_cvr_number_is_not_somebody_else(self, world, old):
+        keyed_by(world, "Balances", "CINumber")
+        assert "number-reused" not in codes(world.run(["Balances"]))["Balances"]
 
     def test_rows_alone_wait_for_the_company(self, world, old):
         """Before the companies' profile ran, no contact goes to the old one."""

@@ -11,7 +11,7 @@ from worker.domain.existing import ExistingIndex, Stored
 from worker.domain.fields import CATALOGUE, Need, resolve_field
 from worker.domain.mapping import Mapper
 from worker.domain.plan import Change, LeftOut, Plan, RowOutcome
-from worker.domain.planning import SourceRow, build_plan
+from worker.domain.planning import Held, SourceRow, build_plan
 from worker.domain.profile import FieldRule, Profile, SourceKind
 from worker.domain.reasons import Language, sentence
 from worker.domain.records import Customer, CustomerContact, Invoice
@@ -21,6 +21,7 @@ from worker.domain.rows import CustomerRow, RunFacts
 from worker.domain.values import Column, Item, Value
 from worker.errors import RowError
 from worker.ports import Target
+from worker.sync.numbers import held_as_other
 from worker.sync.planner import Planner, target_columns
 from worker.sync.rows import source_rows
 from worker.sync.snapshot import Snapshot, profile_needs
@@ -140,13 +141,16 @@ def _story(
         reason = sentence(error.code, error.facts, language)
         return ProfileStory(profile.title, (), RowOutcome.FAILED.value, reason=reason)
     placed = planner.placed(profile, key)
-    items = target.find(profile.key_target, [placed.carried], names) if placed.carried else []
+    identity = planner.identity(profile)
+    wanted = list(dict.fromkeys([*names, *identity]))
+    items = target.find(profile.key_target, [placed.carried], wanted) if placed.carried else []
+    held = placed.held or (_other(row.record, items) if identity else None)
     index = ExistingIndex([target.columns[name] for name in names], profile.key_target)
     for item in items:
         index.add(item)
     if placed.carried:
         index.rekey({placed.carried: key})
-    planned = build_plan(profile, mapper, [replace(row, held=placed.held)], index, facts.today, placed.moves)
+    planned = build_plan(profile, mapper, [replace(row, held=held)], index, facts.today, placed.moves)
     plan = planner.left_alone(profile, planned).plan
     standing = _standing(items, names, profile, target)
     change = plan.changes[0] if plan.changes else None
@@ -155,6 +159,12 @@ def _story(
         for rule, column in zip(profile.rules, mapper.columns, strict=True)
     )
     return replace(_outcome(plan, language), item_ids=tuple(i.item_id for i in items), fields=fields)
+
+
+def _other(record: object, items: Sequence[Item]) -> Held | None:
+    if not isinstance(record, CustomerRow):
+        return None
+    return next((held for item in items if (held := held_as_other(record.customer, item))), None)
 
 
 def _standing(items: Sequence[Item], names: Sequence[str], profile: Profile, target: Target) -> Mapping[str, Value]:

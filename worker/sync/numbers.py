@@ -12,7 +12,8 @@ from worker.domain.mapping import Lookup
 from worker.domain.planning import Held, Moves
 from worker.domain.profile import Profile, SourceKind, WriteRule
 from worker.domain.profile_customer import COMPANY_COLUMN, customer_column, key_separator
-from worker.domain.renumbering import Party
+from worker.domain.records import Customer
+from worker.domain.renumbering import Party, is_other, party_of
 from worker.domain.values import Item, TargetKind, Value
 
 # Columns that tell one company from another, where a list has them.
@@ -64,6 +65,14 @@ def held_companies(holders: Holders) -> dict[int, Held]:
         facts = {"customer": number, "asked": asked}
         held[int(number)] = Held("number-reused" if asked == number else "number-waits", facts)
     return held
+
+
+def held_as_other(customer: Customer, item: Item) -> Held | None:
+    """Why nothing of a customer may be written to a company that was found by another key than its number: the number
+    is part of the key, and was given to somebody else."""
+    if not is_other(company_party("", item, ()), party_of(customer)):
+        return None
+    return Held("number-reused", {"customer": str(customer.number)})
 
 
 def held_rows(holders: Holders, asked: Collection[str] = ()) -> dict[int, Held]:

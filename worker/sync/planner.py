@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from worker.domain.converters import cvr_digits
@@ -24,9 +25,11 @@ from worker.domain.planning import (
 )
 from worker.domain.profile import ImportType, OnMissing, Profile, SourceKind
 from worker.domain.profile_customer import COMPANY_COLUMN, customer_column
+from worker.domain.records import Customer
 from worker.domain.renumbering import Said
 from worker.domain.rows import RunFacts
 from worker.domain.values import ColumnKind, Item, TargetKind, Value
+from worker.errors import RowError
 from worker.ports import Progress, Target
 from worker.sync.claims import CLAIM, Claim, is_made_of, read_claim
 from worker.sync.numbers import (
@@ -34,6 +37,7 @@ from worker.sync.numbers import (
     RowNumbers,
     company_party,
     facts_of,
+    held_as_other,
     held_companies,
     held_figures,
     held_rows,
@@ -95,6 +99,7 @@ class Planner:
         self._unnumbered: dict[str, list[int]] = {}  # CVR number -> companies without a customer number
         self._belonging: set[tuple[Value, Value]] = set()  # number and company item of the rows just read
         self._holders = Holders()  # of the companies last read
+        self._others: dict[int, Held] = {}  # customers whose item, by another key, is somebody else's
         self._asked: frozenset[str] = frozenset()  # customers that a company without a number may be
         self._facts = facts_of(snapshot.profiles)
         self._new_keys: dict[int, str] = {}  # of companies that may carry their old number still
@@ -112,7 +117,7 @@ class Planner:
             _ = self._snapshot.customers
         names = (*names, *(name for name in _flagging(profile) if name in target.columns and name not in names))
         existing = ExistingIndex([target.columns[name] for name in names], profile.key_target)
-        self._read(profile, target, names, existing)
+        self._read(profile, target, names, existing, facts)
         lookup = self._lookup_for(profile, target)
         moves = self._moves(profile, existing)
         mapper = Mapper(profile, target.columns, lookup)
@@ -147,6 +152,12 @@ class Planner:
         moves = Moves(column=customer_column(profile), writes_keys=self._gives_numbers(profile))
         return Placed(carried, self._held(profile).get(int(key)) if key.isdecimal() else None, moves)
 
+    def identity(self, profile: Profile) -> list[str]:
+        """Columns that tell whose a company is, for a profile that finds companies by another key than their number."""
+        if profile.target is not TargetKind.COMPANY or self._holds_companies(profile):
+            return []
+        return [name for name in IDENTITY if name in self._targets[profile.target].columns]
+
     def created(self, profile: Profile, pairs: Iterable[tuple[str, int]]) -> None:
         """Companies that were just created can be pointed at."""
         if not self._holds_companies(profile):
@@ -166,22 +177,37 @@ class Planner:
                 [normal(item.values.get(name), target.columns[name]) for name in columns],
             )
 
-    def _read(self, profile: Profile, target: Target, names: tuple[str, ...], existing: ExistingIndex) -> None:
+    def _read(
+        self, profile: Profile, target: Target, names: tuple[str, ...], existing: ExistingIndex, facts: RunFacts
+    ) -> None:
         self._claims = []
         self._unnumbered = {}
         self._belonging = set()
+        self._others = {}
         if self._holds_companies(profile):
             may_let_go = not self._gives_numbers(profile) or _lets_go(profile)
             self._companies = self._read_companies(profile.title, names, existing, may_let_go=may_let_go)
             return
         self._progress.started(f"{profile.title}: reading {profile.target.value} items", None)
         whose = customer_column(profile) if COMPANY_COLUMN in names else None
-        for item in target.items(names):
-            existing.add(item)
+        more = self.identity(profile)
+        customers = self._by_key(profile, target, facts) if more else {}
+        for item in target.items(list(dict.fromkeys([*names, *more]))):
+            customer = customers.get(existing.add(item) or "")
+            if customer is not None and (held := held_as_other(customer, item)) is not None:
+                self._others[customer.number] = held
             if whose is not None:
                 self._belonging.add((item.values.get(whose), item.values.get(COMPANY_COLUMN)))
             self._progress.advanced(1)
         self._progress.finished()
+
+    def _by_key(self, profile: Profile, target: Target, facts: RunFacts) -> dict[str, Customer]:
+        """Customers by the profile's key; those without one can't find an item."""
+        mapper, found = Mapper(profile, target.columns), {}
+        for customer, row in zip(self._snapshot.customers, source_rows(profile, self._snapshot, facts), strict=True):
+            with suppress(RowError):
+                found[mapper.key(row.record)] = customer
+        return found
 
     def _read_companies(
         self, title: str, names: Sequence[str], existing: ExistingIndex, *, may_let_go: bool = True
@@ -272,7 +298,7 @@ class Planner:
             return held_companies(self._holders)
         if self._holds_companies(profile):
             return held_figures(self._holders, self._planned_companies)
-        return held_rows(self._holders, self._asked)
+        return held_rows(self._holders, self._asked) | self._others
 
     def _gives_numbers(self, profile: Profile) -> bool:
         """Whether a profile keeps what tells one company from another, and may give them other numbers."""

@@ -82,13 +82,23 @@ class Engine:
             current.set_attribute("verdict", verdict.value)
             count_slices(verdict.value)
             log.info("message worked verdict=%s tries=%d", verdict, tries)
-        if target is not None and verdict in (Verdict.FINISHED, Verdict.FAILED):
-            job = self._book.job(target.connection, target.job_id)
-            if job is not None:
-                self._tell(job)
-                if self._errands is not None and verdict is Verdict.FINISHED:
-                    self._errands.follow(job)
+        over = verdict in (Verdict.FINISHED, Verdict.FAILED, Verdict.DROPPED)
+        if over and target is not None and target.connection in self.connections:
+            self._follow(target.connection, target.job_id)
         return verdict
+
+    def _follow(self, connection: str, job_id: str) -> None:
+        """Once a job is over: people are told, and what comes after it is started. It is noted at the end, so that the
+        message of a worker that died in between, which comes again, makes good what is missing."""
+        job = self._book.job(connection, job_id)
+        if job is None or not job.state.is_over or job.followed:
+            return
+        alert = alert_for(job, self.options.public_url)
+        if alert is not None:
+            self._alerts.send(alert)
+        if self._errands is not None:
+            self._errands.follow(job)
+        self._book.change(connection, job_id, lambda one: replace(one, followed=True))
 
     def _run_errand(self, errand: ErrandMessage) -> Verdict:
         if self._errands is None or errand.connection not in self.connections:
@@ -148,12 +158,13 @@ class Engine:
             log.error("a message that is not ours went to poison")
             return
         job = self._book.job(target.connection, target.job_id)
-        if job is None or job.state.is_over:
+        if job is None:
             return
         error = FatalError(
             "The run failed several times for an unexpected reason.", hint="Look at the log, then start it again."
         )
-        self._tell(self._handler.mark_failed(job, error))
+        self._handler.mark_failed(job, error)
+        self._follow(target.connection, target.job_id)
 
     def ready(self) -> None:
         """Raises UnavailableError when the store can't be reached."""
@@ -308,8 +319,3 @@ class Engine:
             )
         found = {row.title: row for row in (by_title[title.strip().casefold()] for title in request.profiles)}
         return [row for row in rows if row.title in found]
-
-    def _tell(self, job: Job) -> None:
-        alert = alert_for(job, self.options.public_url)
-        if alert is not None:
-            self._alerts.send(alert)

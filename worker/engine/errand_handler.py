@@ -20,7 +20,7 @@ from worker.engine.book import Book
 from worker.engine.errands import SCHEDULED, Due, Errand, ErrandMessage, Errands, errand_message
 from worker.engine.gate import EitherStop, Gate
 from worker.engine.hints import HintBook, is_early
-from worker.engine.jobs import Job
+from worker.engine.jobs import Job, JobState
 from worker.engine.opened import Opener
 from worker.engine.terms import EngineOptions, Verdict
 from worker.errors import BusyError, LeaseLostError, RetriableError, ThrottledError, WorkerError
@@ -87,9 +87,11 @@ class ErrandHandler:
         return " ".join(fault for step in steps if (fault := _fault(connection, step)))
 
     def follow(self, job: Job) -> None:
-        """What comes after a job: a night's run is followed by the way back."""
-        if job.trigger is Trigger.TIMER and job.mode is RunMode.APPLY and self._errands.sends(job.connection):
-            self._stores.queue.send(errand_message(job.connection, Errand.SEND))
+        """What comes after a job: a night's run is followed by the way back, whose moment is the run's end. Of two
+        messages the second is dropped."""
+        night = job.state is JobState.DONE and job.trigger is Trigger.TIMER and job.mode is RunMode.APPLY
+        if night and job.finished is not None and self._errands.sends(job.connection):
+            self._stores.queue.send(errand_message(job.connection, Errand.SEND, job.finished.isoformat()))
 
     def _remind(self, connection: str, now: datetime) -> None:
         if self._hints(connection).overdue(now):

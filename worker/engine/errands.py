@@ -36,8 +36,8 @@ SCHEDULED = (Errand.RECONCILE, Errand.DIGEST)
 
 @dataclass(frozen=True, slots=True)
 class ErrandMessage:
-    """What a message is about. `moment`: that of its schedule which it is for, ISO; "" for errands without a schedule.
-    `tries`: how often it failed for a reason that may pass."""
+    """What a message is about. `moment`: that of its schedule which it is for, or the end of the run that it follows,
+    ISO; "" when a person or a call asked for it. `tries`: how often it failed for a reason that may pass."""
 
     connection: str
     errand: Errand
@@ -47,7 +47,7 @@ class ErrandMessage:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An errand whose schedule had a moment."""
+    """An errand whose schedule had a moment, or that follows a run which ended then."""
 
     errand: Errand
     moment: str

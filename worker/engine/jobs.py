@@ -89,6 +89,7 @@ class Job:
     keys: tuple[str, ...] = ()  # rows that alone are written; empty = all
     by: str = ""  # who asked for it: a name for people, never a token
     message: str = ""
+    followed: bool = False  # its end was told, and what comes after it was started
 
     @property
     def name(self) -> str:
@@ -128,7 +129,8 @@ def job_name(connection: str, job_id: str) -> str:
 
 def dump_job(job: Job) -> bytes:
     """As stored."""
-    return json.dumps(job_data(job), ensure_ascii=False, separators=(",", ":")).encode()
+    data = {**job_data(job), "followed": job.followed}
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def load_job(content: bytes) -> Job:
@@ -153,11 +155,12 @@ def load_job(content: bytes) -> Job:
         keys=tuple(data.get("keys", ())),
         by=data["by"],
         message=data["message"],
+        followed=data.get("followed", False),
     )
 
 
 def job_data(job: Job) -> dict[str, Any]:
-    """As JSON; moments are ISO 8601 in UTC, amounts texts in the base currency."""
+    """As JSON, for people and programs; moments are ISO 8601 in UTC, amounts texts in the base currency."""
     return {
         "connection": job.connection,
         "id": job.job_id,

@@ -25,7 +25,7 @@ from worker.transport import user_agent
 class AtRequest:
     """`url`: the side's address. `at`: which request, from 1. `before`: before it is sent, else when its answer is
     there and nobody has read it. `writes`: only those that write are counted. `saying`: only those whose body has this
-    text; `asking`: whose address has it."""
+    text; `asking`: whose address has it. `onward`: at all that come after it as well."""
 
     url: str
     at: int = 1
@@ -33,6 +33,7 @@ class AtRequest:
     writes: bool = False
     saying: str = ""
     asking: str = ""
+    onward: bool = False
     seen: int = 0
     happened: bool = False
     dead: bool = False
@@ -66,7 +67,7 @@ class AtRequest:
             if self._acting or self.dead or not ours or not self._is_counted(request):
                 return False
             self.seen += 1
-            return self.seen == self.at
+            return self.seen == self.at or (self.onward and self.seen > self.at)
 
     def _is_counted(self, request: requests.PreparedRequest) -> bool:
         if self.asking not in unquote(request.url or ""):

@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.fake_work import make_fake_stores
+from tests.support.at_request import AtRequest
 from tests.support.hosting import QUICK, make_host, work_all, work_one
 from tests.support.mortal import Killed, Mortal, mortal_stores
+from tests.support.undos import dies, job, undoes, works
 from tests.support.world import World
 from worker.domain.report import RunStatus
 from worker.engine.jobs import JobState
@@ -93,6 +95,27 @@ def test_a_death_at_any_call_of_many_small_slices_changes_nothing_in_the_end(wor
     total = calls_of_a_run(world, options)
     for at in range(1, total + 1, 5):
         run_with_a_death(world, at, before=at % 2 == 0, options=options)
+
+
+def test_a_batch_that_was_saved_before_the_death_is_looked_up_and_not_sent_again(world):
+    """Customer ID need not be unique in the list, so nobody but the worker keeps a company from being made twice. And
+    the companies are the run's, whoever found them: undoing it takes them away."""
+    world.restore()
+    stores = make_fake_stores(world.clock)
+    run = job(world, stores)
+    death = AtRequest(world.sharepoint.url, before=False, writes=True, saying="CustomerID")
+    with death.does(dies):
+        works(world, stores)
+    saved = {row["CustomerID"] for row in world.rows("Companies") if row["CustomerID"]}
+    assert death.happened
+    assert saved
+    world.clock.moment += timedelta(minutes=11)
+    works(world, stores)
+    numbers = [row["CustomerID"] for row in world.rows("Companies") if row["CustomerID"]]
+    assert sorted(numbers) == sorted(str(one["customerNumber"]) for one in world.data.customers)
+    undoes(world, stores, run, remove_created=True)
+    assert not [row for row in world.rows("Companies") if row["CustomerID"]]
+    world.restore_all()
 
 
 def test_the_ledger_counts_what_a_dead_worker_wrote_as_written(world):

@@ -11,17 +11,14 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
+from tests.support.reconciling import loaded
 from tests.support.world import TOKEN, World
 from worker.cli.app import app
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """After a first load."""
-    with World(tmp_path_factory.mktemp("reconcile"), "small", patient=False) as made:
-        made.set_up()
-        made.run()
-        made.snapshot()
+    with loaded(tmp_path_factory.mktemp("reconcile")) as made:
         yield made
 
 

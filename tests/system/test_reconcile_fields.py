@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.reconciling import compared, loaded
 from tests.support.world import TOKEN, World
 from worker.wiring.reconciling import reconcile
 
@@ -39,11 +40,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """After a first load."""
-    with World(tmp_path_factory.mktemp("reconcile"), "small", patient=False) as made:
-        made.set_up()
-        made.run()
-        made.snapshot()
+    with loaded(tmp_path_factory.mktemp("reconcile")) as made:
         yield made
 
 
@@ -51,11 +48,6 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(night: World) -> World:
     night.restore()
     return night
-
-
-def compared(world: World, **sync: Any) -> Any:
-    with world.app(world.settings(**sync)) as app:
-        return reconcile(app)
 
 
 def definition(title: str) -> dict[str, Mapping[str, Any]]:

@@ -9,19 +9,15 @@ from typing import Any
 import pytest
 
 from tests.support.both_sides import collection
+from tests.support.reconciling import compared, loaded
 from tests.support.world import World
 from worker.economic.source import EconomicSource
 from worker.sync.reconcile_report import Report
-from worker.wiring.reconciling import reconcile
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """After a first load."""
-    with World(tmp_path_factory.mktemp("owed"), "small", patient=False) as made:
-        made.set_up()
-        made.run()
-        made.snapshot()
+    with loaded(tmp_path_factory.mktemp("owed")) as made:
         yield made
 
 
@@ -29,11 +25,6 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(night: World) -> World:
     night.restore()
     return night
-
-
-def compared(world: World) -> Report:
-    with world.app() as app:
-        return reconcile(app)
 
 
 def differing(report: Report) -> list[tuple[str, str]]:

@@ -9,19 +9,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.reconciling import compared, loaded
 from tests.support.world import World
 from worker.cli.app import app
 from worker.errors import AccessDeniedError
-from worker.wiring.reconciling import reconcile
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """After a first load."""
-    with World(tmp_path_factory.mktemp("roles"), patient=False) as made:
-        made.set_up()
-        made.run()
-        made.snapshot()
+    with loaded(tmp_path_factory.mktemp("roles"), "tiny") as made:
         yield made
 
 
@@ -30,11 +26,6 @@ def world(night: World) -> Iterator[World]:
     night.restore()
     yield night
     night.control("economic", "switches", {"granted_role": "SuperUser", "missing_modules": "none"})
-
-
-def compared(world: World, **sync: Any) -> Any:
-    with world.app(world.settings(**sync)) as app:
-        return reconcile(app)
 
 
 def left_out(report: Any, why: str) -> set[tuple[str, str, str]]:

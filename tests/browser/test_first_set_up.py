@@ -62,7 +62,7 @@ def test_from_nothing_to_the_first_applied_plan(page, live, watch, world):
     # The site, with a typing mistake first: what was typed stays.
     page.get_by_label("SharePoint site").fill("http://contoso.sharepoint.com/sites/crm")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("SHAREPOINT_SITE_URL")
+    expect(page.get_by_role("alert")).to_contain_text("SharePoint site (SHAREPOINT_SITE_URL)")
     expect(page.get_by_label("SharePoint site")).to_have_value("http://contoso.sharepoint.com/sites/crm")
     page.get_by_label("SharePoint site").fill(world.site_url)
     page.get_by_role("button", name="Save", exact=True).click()

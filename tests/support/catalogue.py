@@ -2,6 +2,7 @@
 
     templates()   texts of templates, with their plurals
     words()       fixed words of the code that pages show
+    places()      where problems are: their first part, in the same way
     sentences()   what the code tells people: errors, hints, problems, warnings; `{a}`, `{b}`... stand for values
 
 Commands, stores and settings files speak to operators, in English only.
@@ -26,8 +27,9 @@ from worker.domain.trend import TRENDS
 from worker.domain.values import TargetKind
 from worker.engine import hints
 from worker.engine.jobs import JobState
+from worker.settings import GROUPS
 from worker.sync import explain
-from worker.web import access, problems
+from worker.web import access, problems, texts
 from worker.web.console import common, drafts, editor
 from worker.web.render import environment
 
@@ -55,6 +57,8 @@ _WORDS_IN = {
 }
 _OURS = re.compile(r"(Error|Problem)$|^problem$")
 _PLAIN_ERRORS = frozenset({"ValueError", "TypeError", "RuntimeError", "KeyError", "RowError", "IndexError"})
+# What the checks of settings say of values that can be typed on the page of a connection.
+_CHECKS = {"setting_groups.py": {"_checked_url", "_month_day"}}
 _LETTERS = "abcdefgh"
 
 
@@ -84,6 +88,7 @@ def words() -> set[str]:
     found |= {explain.WRITTEN, explain.EQUAL, "kept", "rides along", "less than a second", "yes", "no"}
     found |= {*matching.REASONS.values(), *matching.RULES.values()}
     found |= {hints.FORGOTTEN, access.LOCAL}
+    found |= {*texts.FIELDS.values(), *texts.PLACES, *texts.COLUMN_PLACES}
     found |= {*INVOICE_STATES, *(choice for one in CATALOGUE[SourceKind.CUSTOMER].values() for choice in one.choices)}
     for path, pattern in _WORDS_IN.items():
         found.update(re.findall(pattern, (ROOT / path).read_text(encoding="utf-8")))
@@ -92,16 +97,40 @@ def words() -> set[str]:
 
 def sentences() -> set[str]:
     """Of the rooms that pages are fed from."""
-    files = [path for room in _ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-    files += [ROOT / name for name in _MODULES]
     found: set[str] = set()
-    for path in files:
-        if path.name not in _NOT_SHOWN:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            found.update(_told(tree))
-            if path.relative_to(ROOT).as_posix() in _WHOLE:
-                found.update(_every(tree))
+    for path, tree in _sources():
+        found.update(_told(tree))
+        if path.relative_to(ROOT).as_posix() in _WHOLE:
+            found.update(_every(tree))
+    found.update(_of_settings())
     return {text for text in found if re.search(r"[a-z]{2}", re.sub(r"\{\w\}", "", text))}
+
+
+def _of_settings() -> Iterator[str]:
+    for name in texts.FIELDS:
+        group, _, setting = name.partition("_")
+        field = GROUPS[group.casefold()].model_fields[setting.casefold()]
+        if field.is_required():
+            yield f"is not set. {field.description}"
+    for file, names in _CHECKS.items():
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name in names:
+                raised = (one.exc for one in ast.walk(node) if isinstance(one, ast.Raise))
+                yield from (f"{_text(one.args[0])}." for one in raised if isinstance(one, ast.Call))
+
+
+def places() -> set[str]:
+    """Of the same rooms."""
+    calls = (node for _, tree in _sources() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    made = (node for node in calls if getattr(node.func, "id", "") == "Problem" and node.args)
+    return {text for node in made if (text := _text(node.args[0]))}
+
+
+def _sources() -> Iterator[tuple[Path, ast.AST]]:
+    files = [path for room in _ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+    for path in [*files, *(ROOT / name for name in _MODULES)]:
+        if path.name not in _NOT_SHOWN:
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _every(tree: ast.AST) -> Iterator[str]:

@@ -23,6 +23,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from worker.domain.profile_row import COLUMNS
 from worker.domain.reasons import Language
 from worker.domain.render.values import plain
 from worker.domain.values import Value
@@ -32,6 +33,43 @@ _PART = re.compile(r"\{(\w+)\}")
 _FOLDER = Path(__file__).parent / "locale"
 # British order of day and month: people here write 25 Nov, whichever of the two languages they read.
 _LOCALES: Mapping[Language, str] = {"en": "en_GB", "da": "da_DK"}
+# What can be typed on the page of a connection: variable -> the field's label there.
+FIELDS: Mapping[str, str] = {
+    "ECONOMIC_AGREEMENT": "Agreement number",
+    "ECONOMIC_GRANT_TOKEN": "Grant token",
+    "SHAREPOINT_LISTS": "Lists with names of their own",
+    "SHAREPOINT_SITE_URL": "SharePoint site",
+    "SYNC_FINANCIAL_YEAR_START": "Financial year starts",
+}
+_VARIABLE = re.compile(rf"\b({'|'.join(FIELDS)})\b")
+# How problems name where they are, without the column; of two that fit, the first.
+PLACES = (
+    "profiles '{a}' and '{b}'",
+    "profile '{a}' (row {b})",
+    "plan of '{a}'",
+    "connection '{a}'",
+    "profile '{a}'",
+    "{a}: list {b}",
+    "settings, [sharepoint.{a}]",
+    "address of {a}",
+    "list of companies",
+    "list {a}",
+    "item {a}",
+    "run {a}",
+    "SharePoint rights",
+    "SharePoint lists",
+    "economy address",
+    "connection",
+    "profiles",
+    "profile",
+    "number",
+    "title",
+    "form",
+    "rows",
+)
+# Behind these: the logical column, and what a setting says that it is called.
+COLUMN_PLACES = ("column {a} (set to '{b}')", "column {a}")
+_DISPLAYS = frozenset(display for display, _ in COLUMNS.values())
 
 
 class Texts:
@@ -50,7 +88,11 @@ class Texts:
 
     def sentence(self, text: str) -> str:
         """A sentence that the worker wrote in English with names and numbers in it: the catalogue's `{name}` parts
-        stand for them. One that the catalogue does not have stays English."""
+        stand for them. One that the catalogue does not have stays English. What can be typed on a page goes by its
+        label there, as in `place`."""
+        return _VARIABLE.sub(lambda found: self._field(found[0]), self._translated(text))
+
+    def _translated(self, text: str) -> str:
         exact = self.gettext(text)
         if exact != text or self.language == "en":
             return exact
@@ -59,6 +101,30 @@ class Texts:
             if match:
                 return _filled(danish, match.groupdict())
         return text
+
+    def place(self, where: str) -> str:
+        """Where a problem is (`errors.Problem.where`). What can be typed on the page of a connection goes by its label
+        there, with the variable behind it for the operator; titles of profiles and names of columns of lists stay."""
+        head, _, variable = where.rpartition(", ")
+        if variable in FIELDS:
+            field = self._field(variable)
+            return f"{self._one_of(PLACES, head)}, {field}" if head else field
+        head, mark, column = where.rpartition(", column ")
+        if not mark:
+            return self._one_of((*PLACES, *COLUMN_PLACES), where)
+        # A column of the list of profiles is called as on the page; another one as in its list.
+        shown = self.gettext(column) if head.startswith("profile") and column in _DISPLAYS else column
+        return f"{self._one_of(PLACES, head)}, {self._one_of(COLUMN_PLACES, f'column {shown}')}"
+
+    def _field(self, variable: str) -> str:
+        return f"{self.gettext(FIELDS[variable])} ({variable})"
+
+    def _one_of(self, forms: Sequence[str], text: str) -> str:
+        for form in forms:
+            match = _pattern(form).fullmatch(text)
+            if match:
+                return _filled(self.gettext(form), match.groupdict())
+        return self.gettext(text)
 
     def gettext(self, text: str) -> str:
         """For Jinja: the sentence alone."""
@@ -158,8 +224,10 @@ def _negotiated(accepted: str) -> Language:
 
 @cache
 def _patterns(language: Language) -> list[tuple[re.Pattern[str], str]]:
-    """Catalogue sentences with `{name}` parts, those with more words of their own first."""
+    """Catalogue sentences with `{name}` parts, those with more words of their own first. Names of places are none:
+    they would take any sentence that begins with the same word."""
     texts = {str(one.id): str(one.string) for one in _messages(language) if isinstance(one.id, str) and "{" in one.id}
+    texts = {text: found for text, found in texts.items() if text not in (*PLACES, *COLUMN_PLACES)}
     return [(_pattern(key), text) for key, text in sorted(texts.items(), key=lambda pair: -len(pair[0]))]
 
 

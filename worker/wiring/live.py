@@ -101,7 +101,9 @@ class LiveSettings:
     def save_token(self, connection: str, token: str, moment: str) -> None:
         """Puts a grant token in the secret store; from now on it is the one that is used."""
         if not token or not token.isprintable() or len(token) > 500:
-            raise ConfigError([Problem("token", "is not a grant token.")], hint="Paste it once more, without blanks.")
+            raise ConfigError(
+                [Problem("Grant token", "is not a grant token.")], hint="Paste it once more, without blanks."
+            )
         self._secrets.write(_token_name(connection), token)
         own, version = self.own(connection)
         self.change(connection, replace(own, token_saved=moment), version)

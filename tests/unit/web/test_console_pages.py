@@ -164,7 +164,36 @@ class TestSettings:
         answer = send(browser, "/manage/connection/default/test")
         assert answer.status_code == 200
         assert "There is no site at" in answer.text
-        assert "Check SHAREPOINT_SITE_URL" in answer.text
+        assert "Check SharePoint site (SHAREPOINT_SITE_URL)" in answer.text
+
+    @pytest.mark.parametrize(
+        ("language", "told", "step"),
+        [
+            (
+                "en",
+                "<b>SharePoint site (SHAREPOINT_SITE_URL)</b> must start with https://",
+                "Correct it and save again.",
+            ),
+            ("da", "<b>SharePoint-websted (SHAREPOINT_SITE_URL)</b> skal begynde med", "Ret det, og gem igen."),
+        ],
+    )
+    def test_a_mistake_is_named_by_the_fields_label_with_a_next_step_for_whoever_typed_it(
+        self, linked, language, told, step
+    ):
+        """No variable to set and no command to run: an administrator has a browser only."""
+        path = f"/manage/connection/default/save?lang={language}"
+        answer = send(linked.browser(), path, site_url="http://contoso.sharepoint.com/sites/crm")
+        assert told in answer.text
+        assert step in answer.text
+        assert "economic-sync check" not in answer.text
+
+
+def test_a_mistake_that_has_a_page_of_its_own_is_told_in_danish_throughout(console):
+    """Where it is, what, and the sentence above."""
+    answer = send(console.browser(), "/manage/customer/default?lang=da", number="abc")
+    assert answer.status_code == 422
+    assert "<b>nummer</b> er intet kundenummer." in answer.text
+    assert "is no customer number" not in answer.text
 
 
 class TestForms:

@@ -19,6 +19,7 @@ from worker.web.forms import Form, Posted
 from worker.web.grants import Grants
 from worker.web.guard import Admin, Reader
 from worker.web.render import link, texts_of
+from worker.web.texts import FIELDS
 from worker.wiring.checking import CheckStep, check_connection
 from worker.wiring.live import Own
 
@@ -58,7 +59,7 @@ def save(request: Request, connection: ConnectionName, who: Admin, form: Posted)
         if isinstance(error, ConfigError) and _only_missing_token(error):
             live.change(name, own, version)  # the rest is right; connecting comes next
         else:
-            return _page(request, name, who, typed=form, trouble=error)
+            return _page(request, name, who, typed=form, trouble=_correctable(error))
     desk_of(request).forget(name)
     return go("manage", "connection", name, done="saved")
 
@@ -198,8 +199,19 @@ def _typed(form: Form, before: Own) -> Own:
     )
 
 
+def _correctable(error: WorkerError) -> WorkerError:
+    """With the next step of who typed it: whoever has a browser only can set no variables and run no command."""
+    if not isinstance(error, ConfigError) or not all(_variable(one) in FIELDS for one in error.problems):
+        return error
+    return ConfigError(error.problems, hint="Correct it and save again.")
+
+
+def _variable(problem: Problem) -> str:
+    return problem.where.rpartition(" ")[2]
+
+
 def _only_missing_token(error: ConfigError) -> bool:
-    return {problem.where.rpartition(" ")[2] for problem in error.problems} == {"ECONOMIC_GRANT_TOKEN"}
+    return {_variable(problem) for problem in error.problems} == {"ECONOMIC_GRANT_TOKEN"}
 
 
 def _shown(settings: Settings) -> dict[str, str]:

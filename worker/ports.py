@@ -101,6 +101,14 @@ class Source(Protocol):
     def usage(self) -> Usage: ...
 
 
+class LookedUpSource(Source, Protocol):
+    """e-conomic, where a few customers are looked at again."""
+
+    def customers_numbered(self, numbers: Sequence[int]) -> Sequence[Customer]:
+        """Those that there are of these, by one request for each 100."""
+        ...
+
+
 class ComparedSource(Source, Protocol):
     """e-conomic as a comparison of both systems reads it. Reads raise AccessDeniedError for what the app's role may
     not read."""

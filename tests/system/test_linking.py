@@ -162,6 +162,21 @@ def test_a_number_is_never_given_twice(world, typed):
     assert list(numbers(world).values()).count(str(number)) == 1
 
 
+def test_a_customer_that_is_gone_from_e_conomic_is_not_linked(world, typed):
+    """Looked up right before it is written, by one request for all that were chosen; the others are written."""
+    (item, number), *others = typed.items()
+    with world.app() as opened:
+        assistant = opened.link_assistant()
+        versions = {m.company.item_id: m.company.version for m in assistant.suggestions().matches}
+        world.control("economic", "renumber", {"old": number, "new": 900001})
+        asked = world.control("economic", "stats")["total"]["requests"]
+        done = assistant.accept([Link(one, to, versions[one]) for one, to in typed.items()])
+        assert world.control("economic", "stats")["total"]["requests"] == asked + 1
+    told = {one.link.item_id: one.problem for one in done}
+    assert told == {item: f"Customer {number} is no longer in e-conomic."} | {one: "" for one, _ in others}
+    assert {one: numbers(world)[one] for one in typed} == {item: None} | {one: str(to) for one, to in others}
+
+
 def test_choices_that_exclude_each_other_write_nothing(world, typed):
     """Two debtors for one company, or one for two: not even the choices beside them are written."""
     (first, second, third), (one, two, three) = list(typed), list(typed.values())
@@ -290,7 +305,8 @@ class TestPage:
         assert not any(numbers(world).values())
 
     def test_a_second_look_reads_neither_side(self, console, world, typed):
-        """What was accepted is gone at once all the same, on this page and by command; what was refused too."""
+        """What was accepted is gone at once all the same, on this page and by command; what was refused too. Saying
+        yes asks e-conomic once, whether the customer is there still."""
         (first, one), (second, two), (third, three) = typed.items()
         browser = console.browser()
         text = browser.get("/manage/link/default").text
@@ -299,11 +315,13 @@ class TestPage:
             "/manage/link/default",
             data={"csrf": browser.headers["X-CSRF-Token"], "pair": pair_of(text, first, one)},
         )
+        assert world.control("economic", "stats")["total"]["requests"] == asked + 1
         with world.app() as opened:
             book = DecisionBook(console.host.stores.records, "default")
             version = pair_of(text, second, two).rpartition(":")[2]
             accept_links(opened, book, [Link(second, two, version)], "a command")
         book.refuse([(third, three)])
+        asked = world.control("economic", "stats")["total"]["requests"]
         before = world.control("sharepoint", "stats")["total"]["requests"]
         text = browser.get("/manage/link/default").text
         assert world.control("sharepoint", "stats")["total"]["requests"] == before

@@ -16,7 +16,7 @@ from worker.domain.records import Customer
 from worker.domain.renumbering import Party, Said, party_of
 from worker.domain.values import Item
 from worker.errors import ConfigError, Problem
-from worker.ports import Source, Target, Update, WriteStatus
+from worker.ports import LookedUpSource, Target, Update, WriteStatus
 
 KEY = "CustomerID"
 COLUMNS = ("Title", "CompanyName", KEY, "CINumber", "EAN", "EMail", "Phone", "Mobile", "Address", "Zip")
@@ -123,7 +123,7 @@ class Linked:
 class LinkAssistant:
     """Over the companies' list and e-conomic. Raises ConfigError when the list has no column for the number."""
 
-    def __init__(self, target: Target, source: Source) -> None:
+    def __init__(self, target: Target, source: LookedUpSource) -> None:
         if KEY not in target.columns:
             problem = Problem("list of companies, column CustomerID", "is missing.")
             raise ConfigError([problem], hint="Make it on the page Connection, or run: economic-sync provision")
@@ -151,7 +151,8 @@ class LinkAssistant:
         stop: Callable[[], bool] = lambda: False,
     ) -> list[Linked]:
         """Writes the numbers, each guarded by the version that was looked at, and says what became of each. A number
-        that another company has by now is not written. Where two of the choices exclude each other nothing is.
+        that another company has by now, or no customer of e-conomic any more, is not written. Where two of the choices
+        exclude each other nothing is.
 
         `keep` is told what was done, batch by batch, before the next one and when a service fails. `stop` ends it after
         a batch; what was not tried has no outcome then.
@@ -168,16 +169,12 @@ class LinkAssistant:
 
     def _accept_batch(self, links: Sequence[Link], keep: Callable[[Sequence[Linked]], None]) -> list[Linked]:
         by_number = {str(link.number): link for link in links}
-        standing = {key_text(item.values.get(KEY)) for item in self._target.find(KEY, sorted(by_number), [KEY])}
-        done = [
-            Linked(link, f"Another company has the customer number {number}.")
-            for number, link in by_number.items()
-            if number in standing
-        ]
+        wrong = self._wrong(by_number)
+        done = [Linked(by_number[number], problem) for number, problem in wrong.items()]
         writes = [
             Update(number, link.item_id, link.version, {KEY: number})
             for number, link in by_number.items()
-            if number not in standing
+            if number not in wrong
         ]
         try:
             for outcome in self._target.write(writes):
@@ -186,6 +183,16 @@ class LinkAssistant:
         finally:
             keep(done)
         return sorted(done, key=lambda one: links.index(one.link))
+
+    def _wrong(self, numbers: Collection[str]) -> dict[str, str]:
+        """Those that can't be written, each with a sentence. What was looked at may be minutes old."""
+        there = {str(one.number) for one in self._source.customers_numbered([*map(int, numbers)])}
+        standing = {key_text(item.values.get(KEY)) for item in self._target.find(KEY, sorted(numbers), [KEY])}
+        wrong = {number: f"Customer {number} is no longer in e-conomic." for number in numbers if number not in there}
+        taken = {
+            number: f"Another company has the customer number {number}." for number in numbers if number in standing
+        }
+        return wrong | taken
 
 
 _BATCH = 100  # as many as SharePoint takes at once

@@ -354,7 +354,10 @@ class Lives(People):
                 same = self.parties.is_theirs(self.companies()[old], new)
                 assert same or not move.certain, f"{old} is certainly {new}, and is not"
                 if not move.certain:
-                    (book.accept if same else book.refuse)(old, new)
+                    if same:
+                        book.accept(old, move.new)
+                    else:
+                        book.refuse(old, new)
             for match in found.matches:
                 pairs = [(match.company.item_id, one.number) for one in match.candidates]
                 yes = [pair for pair in pairs if self.parties.is_theirs(*pair)]

@@ -95,6 +95,30 @@ def test_the_same_on_the_page(world):
     assert of_customer(world, NEW)["Companies"] == before["Companies"]
 
 
+def test_the_page_refuses_what_the_command_refuses(world):
+    """In the same sentences: a page that stood open while numbers changed again asks what is no longer so."""
+    old = with_everything(world)["customerNumber"]
+    other = next(one["customerNumber"] for one in world.data.customers if one["customerNumber"] != old)
+    renumber(world, old)
+    console = make_console(world)
+    browser = console.browser()
+    wrong = {
+        f"{old}:777777": "e-conomic has no customer 777777.",
+        f"777777:{NEW}": "no company carries the number 777777.",
+        f"{other}:{NEW}": f"e-conomic still has the customer {other}.",
+        f"{old}:{other}": f"customer {other} has a company already.",
+    }
+    book = RenumberBook(console.host.stores.records, "default")
+    for pair, reason in wrong.items():
+        answer = browser.post("/manage/link/default", data={"same": pair})
+        assert answer.status_code == 422, pair
+        assert reason in answer.text, pair
+        assert "page Link companies" in answer.text
+    assert book.said().accepted == {}
+    assert browser.post("/manage/link/default", data={"same": f"{old}:{NEW}"}).status_code == 200
+    assert book.said().accepted == {str(old): str(NEW)}
+
+
 @pytest.mark.parametrize("text", ["", "=", "12", "12=", "=12", "12=x", "12=1234567890"])
 def test_what_is_no_pair_is_told(run, text):
     refused = run("link", "--renumbered", text)

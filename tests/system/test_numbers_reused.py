@@ -32,6 +32,8 @@ from worker.wiring.explaining import explained
 
 OTHER = {"name": "Bent Holm", "email": "bent@holm.example", "address": "Strandvej 9", "zip": "5000",
          "telephoneAndFaxNumber": "66222222"}  # fmt: skip
+THIRD = {"name": "Carl Vester", "email": "carl@vester.example", "address": "Havnegade 7", "zip": "9000",
+         "telephoneAndFaxNumber": "98333333"}  # fmt: skip
 DATA = ("Title", "CompanyName", "Address", "City", "EMail", "Balance", "SalesYearToDate", "ERPStatus")
 
 
@@ -301,3 +303,20 @@ class TestPrivatePersons:
             assert (old["Title"], old["CustomerID"], old["ERPStatus"]) == ("Anna Jensen", None, "Missing in ERP")
         assert company(world, item)["CompanyType"] == "Partner"
         whole(world)
+
+    def test_a_yes_is_good_for_the_customer_it_was_given_for(self, world, person, tmp_path, monkeypatch):
+        """Also under another phone number; when yet another one has the number, a person is asked anew."""
+        (item,) = items(world, person)["Companies"]
+        world.economic_change(person, **OTHER)
+        world.run()
+        world.commands_here(monkeypatch, tmp_path, SYNC_DATA_DIR=str(tmp_path))
+        run = lambda *words: CliRunner().invoke(commands, list(words))  # noqa: E731
+        assert run("link", "--renumbered", f"{person}={person}").exit_code == 0
+        world.economic_change(person, telephoneAndFaxNumber="99887766")
+        ended = run("run", "--all", "--yes-really")
+        assert ended.exit_code == 0, ended.output
+        assert company(world, item)["Title"] == "Bent Holm"
+        world.economic_change(person, **THIRD)
+        assert run("run", "--all", "--yes-really").exit_code == 1
+        assert f"{person}={person}" in run("link").output
+        assert company(world, item)["Title"] == "Bent Holm"

@@ -21,7 +21,7 @@ from worker.wiring import App
 from worker.wiring.alone import run_alone
 from worker.wiring.decisions import DecisionBook
 from worker.wiring.linking import accept_links
-from worker.wiring.pairs import check_pairs
+from worker.wiring.pairs import accept_pairs
 from worker.wiring.renumbered import RenumberBook
 
 _SHOWN = 50
@@ -50,9 +50,7 @@ def link(
         book.refuse(_pairs(refuse))
         numbers = RenumberBook(records, app.settings.name)
         same, others = _moves(renumbered), _moves(not_renumbered)
-        check_pairs(app, same)
-        for old, new in same:
-            numbers.accept(old, new)
+        accept_pairs(app, numbers, same)
         for old, new in others:
             numbers.refuse(old, new)
         found = assistant.suggestions(book.read().refused, numbers.said())

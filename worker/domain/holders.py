@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from worker.domain.key_order import unparked
-from worker.domain.likeness import may_be_other
+from worker.domain.likeness import is_still, may_be_other
 from worker.domain.records import Customer
 from worker.domain.renumbering import Party, Renumbered, Said, find_renumbered, is_other, party_of
 
@@ -69,7 +69,7 @@ class Register:
     def _pairs(self, said: Said) -> list[tuple[Party, Party]]:
         """Company and customer of one number that are two parties, or may be."""
         pairs = [(company, party_of(self._customers[number])) for number, company in self._odd.items()]
-        return [one for one in pairs if is_other(*one) or said.accepted.get(one[0].number) != one[0].number]
+        return [one for one in pairs if is_other(*one) or not _is_said_same(one[1], said)]
 
 
 class _Finding:
@@ -110,6 +110,14 @@ class _Finding:
             if not settled and number not in found.certain and number not in found.certain.values():
                 offered[number] = (number, *offered.get(number, ()))
         return offered
+
+
+def _is_said_same(customer: Party, said: Said) -> bool:
+    """Whether a person said that the company of its number is this customer's. A yes of which is not known whom it was
+    given for, as they were kept once, is no answer."""
+    seen = said.seen.get(customer.number)
+    yes = said.accepted.get(customer.number) == customer.number
+    return yes and seen is not None and is_still(seen, customer)
 
 
 def _told(said: Said, gone: Sequence[Party]) -> Said:

@@ -32,6 +32,15 @@ def may_be_other(company: Party, customer: Party) -> bool:
     return not is_other(company, customer) and _is_another_name(company.name, customer.name)
 
 
+def is_still(seen: Party, customer: Party) -> bool:
+    """Whether a person's word about the one is good for the other, who has its number now. Stricter than the question
+    itself: whoever has another name and shares no fact is asked about anew, also where too little is known to ask."""
+    if is_other(seen, customer):
+        return False
+    agree = [_agree(seen, customer, fact) for fact in (_tax_id, _email, _address, _phone)]
+    return True in agree or not _is_another_name(seen.name, customer.name)
+
+
 def _is_another_name(one: str, other: str) -> bool:
     words, others = set(plain_name(one).split()), set(plain_name(other).split())
     return bool(words and others) and 2 * len(words & others) <= min(len(words), len(others))
@@ -41,6 +50,10 @@ def _agree(company: Party, customer: Party, fact: Callable[[Party], object]) -> 
     """None when one of them does not have it."""
     theirs, ours = fact(company), fact(customer)
     return theirs == ours if theirs and ours else None
+
+
+def _tax_id(party: Party) -> str:
+    return party.tax_id
 
 
 def _email(party: Party) -> str:

@@ -55,13 +55,15 @@ def party_of(customer: Customer) -> Party:
 class Said:
     """What is known beside the data: `told` by webhooks (old -> new), `accepted` and `refused` by people; `apart`:
     pairs of company item and customer number that people said are two parties; `let_go`: company item -> the number
-    that a run took from it, not long ago, since e-conomic had given that to somebody else."""
+    that a run took from it, not long ago, since e-conomic had given that to somebody else; `seen`: by number the
+    customers that people said a company still is, though they look like another party: as they were then."""
 
     told: Mapping[str, str] = field(default_factory=dict)
     accepted: Mapping[str, str] = field(default_factory=dict)
     refused: frozenset[tuple[str, str]] = frozenset()
     apart: frozenset[tuple[int, int]] = frozenset()
     let_go: Mapping[int, str] = field(default_factory=dict)
+    seen: Mapping[str, Party] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

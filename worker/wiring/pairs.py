@@ -1,4 +1,4 @@
-"""Whether a company can be a customer under another number, before a person's word for it is kept."""
+"""A person's word that a company is a customer under another number: kept only when it can be true."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from worker.errors import ConfigError, Problem
 from worker.sync.planner import COMPANY_KEY
 from worker.wiring.app import App
 from worker.wiring.earlier import PARTY_COLUMNS, is_customer_number, item_party
+from worker.wiring.renumbered import RenumberBook
 
 
-def check_pairs(app: App, pairs: Iterable[tuple[str, int]]) -> None:
+def accept_pairs(app: App, book: RenumberBook, pairs: Iterable[tuple[str, int]]) -> None:
     """Old number of a company, number of a customer. Raises ConfigError with every pair that can't be true as both
-    sides stand: nothing would ever be done about it, and nobody would hear why."""
+    sides stand, and keeps none then: nothing would ever be done about it, and nobody would hear why."""
     wanted = [(old, str(new)) for old, new in pairs]
     numbers = sorted({number for pair in wanted for number in pair})
     if not numbers:
@@ -22,21 +23,22 @@ def check_pairs(app: App, pairs: Iterable[tuple[str, int]]) -> None:
     customers = {str(one.number): party_of(one) for one in found}
     target = app.companies(PARTY_COLUMNS)
     companies = {party.number: party for party in map(item_party, target.find(COMPANY_KEY, numbers, [*target.columns]))}
-    problems = [
-        Problem(f"{old}={new}", text) for old, new in wanted if (text := _problem(old, new, customers, companies))
-    ]
-    if problems:
-        raise ConfigError(problems, hint="See which numbers may have been changed: economic-sync link")
+    if problems := [one for pair in wanted if (one := _problem(*pair, customers, companies)) is not None]:
+        raise ConfigError(
+            problems, hint="See which numbers may have been changed: page Link companies, or economic-sync link."
+        )
+    for old, new in wanted:
+        book.accept(old, customers[new])
 
 
-def _problem(old: str, new: str, customers: dict[str, Party], companies: dict[str, Party]) -> str:
+def _problem(old: str, new: str, customers: dict[str, Party], companies: dict[str, Party]) -> Problem | None:
     """A number whose company or customer is somebody else's counts as free."""
     if old not in companies:
-        return f"no company carries the number {old}."
+        return Problem(f"{old}={new}", f"no company carries the number {old}.")
     if new not in customers:
-        return f"e-conomic has no customer {new}."
+        return Problem(f"{old}={new}", f"e-conomic has no customer {new}.")
     if old in customers and seems_same(companies[old], customers[old]):
-        return f"e-conomic still has the customer {old}."
+        return Problem(f"{old}={new}", f"e-conomic still has the customer {old}.")
     if old != new and new in companies and seems_same(companies[new], customers[new]):
-        return f"customer {new} has a company already."
-    return ""
+        return Problem(f"{old}={new}", f"customer {new} has a company already.")
+    return None

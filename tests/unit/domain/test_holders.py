@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from worker.domain.holders import Holders, Register
 from worker.domain.records import Customer
-from worker.domain.renumbering import Party, Said
+from worker.domain.renumbering import Party, Said, party_of
 
 CVRS = {"a": "12345674", "b": "87654321", "c": "11223344", "d": "44332211"}
 
@@ -73,7 +74,8 @@ OTHER = Customer(1, "Bent Holm", "DKK", Decimal(0), Decimal(0), email="bent@holm
     ("said", "expected"),
     [
         (Said(), Holders(offered={"1": ("1",)}, kept=frozenset({"1"}))),
-        (Said(accepted={"1": "1"}), Holders()),
+        (Said(accepted={"1": "1"}, seen={"1": party_of(OTHER)}), Holders()),
+        (Said(accepted={"1": "1"}), Holders(offered={"1": ("1",)}, kept=frozenset({"1"}))),
         (Said(refused=frozenset({("1", "1")})), Holders(let_go=frozenset({"1"}))),
         (Said(told={"1": "1"}), Holders(offered={"1": ("1",)}, kept=frozenset({"1"}))),
     ],
@@ -83,6 +85,16 @@ def test_a_number_that_may_be_somebody_else_s_is_asked_about(said, expected):
     register = Register([OTHER])
     register.add(PERSON)
     assert register.holders(said) == expected
+
+
+def test_a_yes_is_good_for_the_customer_it_was_given_for():
+    """Who has the number after that one is asked about anew."""
+    carl = replace(OTHER, name="Carl Vester", email="carl@vester.example")
+    register = Register([carl])
+    register.add(PERSON)
+    seen = {"1": party_of(OTHER)}
+    assert register.holders(Said(accepted={"1": "1"}, seen=seen)).offered == {"1": ("1",)}
+    assert register.holders(Said(accepted={"1": "1"}, seen={"1": party_of(carl)})) == Holders()
 
 
 def test_a_yes_of_long_ago_does_not_cover_another_cvr_number():

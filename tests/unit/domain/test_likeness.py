@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.domain.likeness import may_be_other
+from worker.domain.likeness import is_still, may_be_other
 from worker.domain.renumbering import Party, is_other
 
 ANNA = Party("7", "Anna Jensen", "", "anna@jensen.example", "8000", "Bakkevej 3\n1. tv", "86 11 11 11")
@@ -42,6 +42,27 @@ class TestAsked:
     @pytest.mark.parametrize("sides", [("12345674", ""), ("", "12345674"), ("123", "123")])
     def test_one_cvr_number_or_none_that_counts_tells_nothing(self, sides):
         assert may_be_other(like(ANNA, cvr=sides[0]), like(BENT, cvr=sides[1]))
+
+
+CARL = Party("7", "Carl Vester", "", "carl@vester.example", "9000", "Havnegade 7", "98 33 33 33")
+
+
+class TestAnswered:
+    """Whom a yes was given for, and who has the number now."""
+
+    @pytest.mark.parametrize("kept", [{"email": BENT.email}, {"phone": BENT.phone}, {"name": "Bent Holm Hansen"}])
+    def test_it_is_good_for_who_moves_or_gets_another_name(self, kept):
+        assert is_still(BENT, BENT)
+        assert is_still(BENT, like(CARL, **kept))
+
+    def test_it_is_not_for_yet_another(self):
+        assert not is_still(BENT, CARL)
+        assert not is_still(like(BENT, cvr="12345674"), like(CARL, cvr="87654321"))
+        assert is_still(like(BENT, cvr="12345674"), like(CARL, cvr="DK 12345674"))
+
+    def test_nor_where_both_have_no_fact_in_common_to_compare(self):
+        """Who is asked about once too often is not written over somebody else's company."""
+        assert not is_still(like(BENT, address="", zip="", phone=""), like(CARL, email=""))
 
 
 class TestTheSame:

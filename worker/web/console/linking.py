@@ -24,6 +24,7 @@ from worker.web.render import link
 from worker.wiring.decisions import DecisionBook
 from worker.wiring.holding import connection_held
 from worker.wiring.linking import accept_links
+from worker.wiring.pairs import accept_pairs
 from worker.wiring.renumbered import RenumberBook
 
 router = APIRouter(prefix="/manage", include_in_schema=False)
@@ -61,9 +62,7 @@ def decide(request: Request, connection: ConnectionName, who: Admin, form: Poste
         DecisionBook(host_of(request).stores.records, name).refuse((one.item_id, one.number) for one in refused)
         return go("manage", "link", name, page=page)
     if moved := _numbers(form):
-        numbers = RenumberBook(host_of(request).stores.records, name)
-        (numbers.accept if form.has("same") else numbers.refuse)(*moved)
-        return go("manage", "link", name, done="saved")
+        return _answered(request, name, who, moved, same=form.has("same"))
     try:
         answer = _accepted(request, name, who, form)
     except (BusyError, ConflictError) as error:
@@ -74,6 +73,21 @@ def decide(request: Request, connection: ConnectionName, who: Admin, form: Poste
     if any(one.problem for one in answer.done):
         _shelf(request).forget(name)
     return _page(request, name, who, page=page, answer=answer)
+
+
+def _answered(request: Request, name: str, who: Principal, moved: tuple[str, int], *, same: bool) -> Response:
+    """Yes or no to a changed number; a yes that can't be true is refused as the command refuses it."""
+    book = RenumberBook(host_of(request).stores.records, name)
+    if not same:
+        book.refuse(*moved)
+        return go("manage", "link", name, done="saved")
+    try:
+        with desk_of(request).open(name) as app:
+            accept_pairs(app, book, [moved])
+    except WorkerError as error:
+        _shelf(request).forget(name)  # what it showed is no longer so
+        return _page(request, name, who, trouble=error)
+    return go("manage", "link", name, done="saved")
 
 
 def _accepted(request: Request, name: str, who: Principal, form: Form) -> _Answer:

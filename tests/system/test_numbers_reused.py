@@ -238,6 +238,22 @@ class TestWaiting:
             assert items(world, old)["Companies"] != before["Companies"]
 
 
+@pytest.mark.parametrize(
+    ("theirs", "waits"), [({}, True), ({"CINumber": "66000066"}, True), ({"CINumber": "77000077"}, False)]
+)
+def test_a_customer_with_the_ean_number_of_a_company_without_a_number_waits(world, theirs, waits):
+    """It belongs to one party, so no second company is made, unless the CVR numbers say that they are two; the link
+    assistant offers whom a run holds."""
+    item = world.post("Companies", {"Title": "Known To People", "EAN": "5790001234567", **theirs})
+    gives_to_somebody(
+        world, FREE, name="Known Elsewhere", corporateIdentificationNumber="66000066", ean="5790001234567"
+    )
+    assert codes(world.run(["Customers"])) == {"Customers": {"maybe-known"} if waits else set()}
+    with world.app() as opened:
+        offered = opened.link_assistant().suggestions().offered
+    assert not waits or (item, FREE) in offered
+
+
 def test_rows_of_a_customer_that_people_may_know_already_say_why_they_wait(world):
     """A company without a number has its CVR number."""
     world.post("Companies", {"Title": "Known To People", "CINumber": "66000066"})

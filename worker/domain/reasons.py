@@ -91,10 +91,10 @@ _TABLE: tuple[Reason, ...] = (
     ),
     Reason(
         "maybe-known",
-        "Customer {customer} may be company {items} of the CRM, which has the same CVR number but no customer number. "
-        "No second company is made.",
-        "Kunde {customer} kan være virksomhed {items} i CRM, som har samme CVR-nummer, men intet kundenummer. "
-        "Der oprettes ikke en virksomhed til.",
+        "Customer {customer} may be company {items} of the CRM, which has the same CVR or EAN number but no customer "
+        "number. No second company is made.",
+        "Kunde {customer} kan være virksomhed {items} i CRM, som har samme CVR- eller EAN-nummer, men intet "
+        "kundenummer. Der oprettes ikke en virksomhed til.",
         "Say yes or no: page Link companies, or economic-sync link --accept ITEM=NUMBER.",
         "Svar ja eller nej: siden Kobl virksomheder, eller economic-sync link --accept ELEMENT=NUMMER.",
     ),

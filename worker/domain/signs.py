@@ -86,6 +86,30 @@ FOUND_BY: Mapping[str, Callable[[Signs], str]] = {
 NUMBERS = frozenset({"cvr", "ean"})
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One party's numbers that belong to nobody else, in one spelling; "" for what can't be one."""
+
+    cvr: str
+    ean: str
+
+    def may_be(self, other: Numbers) -> bool:
+        """Whether one of them says that both are one party, and the CVR number does not say that they are two. So the
+        link assistant offers each to the other."""
+        if self.cvr and other.cvr:
+            return self.cvr == other.cvr
+        return bool(self.ean) and self.ean == other.ean
+
+
+def numbers_of(cvr: str | None, ean: str | None) -> Numbers:
+    """As typed. One digit alone, as in 0000000000000, is typed where there is no EAN number."""
+    digits, location = cvr_digits(cvr or ""), re.sub(r"\D", "", ean or "")
+    return Numbers(
+        cvr=digits if re.fullmatch(r"\d{8}", digits) else "",
+        ean=location if len(location) == _EAN and len(set(location)) > 1 else "",
+    )
+
+
 class Crowds:
     """What so many debtors share that it tells nothing: a bookkeeper's mailbox, a house of offices, a name like 'Cash
     customer'."""
@@ -134,13 +158,13 @@ def signs_of(
     """As typed, to be compared. What can't be one (a CVR number of seven digits) is blank."""
     mail = (re.findall(r"[^\s;,<>]+@[^\s;,<>]+", email or "") or [""])[0].casefold()
     domain = mail.rpartition("@")[2]
-    digits = cvr_digits(cvr or "")
+    numbers = numbers_of(cvr, ean)
     whole = read_name(name)
     return Signs(
         whole=whole,
         order=" ".join(sorted(whole.core.split())),
-        cvr=digits if re.fullmatch(r"\d{8}", digits) else "",
-        ean=number if len(number := re.sub(r"\D", "", ean or "")) == _EAN else "",
+        cvr=numbers.cvr,
+        ean=numbers.ean,
         email=mail,
         domain="" if domain in _SHARED_DOMAINS else domain,
         phone=_phone(phone or ""),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from worker.domain.converters import cvr_digits
 from worker.domain.existing import ExistingIndex, key_text
 from worker.domain.fit import normal
 from worker.domain.holders import Holders, Register
@@ -28,6 +26,7 @@ from worker.domain.profile_customer import COMPANY_COLUMN, customer_column
 from worker.domain.records import Customer
 from worker.domain.renumbering import Said
 from worker.domain.rows import RunFacts
+from worker.domain.signs import Numbers, numbers_of
 from worker.domain.values import ColumnKind, Item, TargetKind, Value
 from worker.errors import RowError
 from worker.ports import Progress, Target
@@ -47,10 +46,9 @@ from worker.sync.rows import source_rows
 from worker.sync.snapshot import Snapshot
 
 COMPANY_KEY = "CustomerID"
-_CVR = "CINumber"
-_CVR_NUMBER = re.compile(r"[0-9]{8}")
+_CVR, _EAN = "CINumber", "EAN"
 # Of a company without a number: whether it is just becoming a customer, and whose company it may be.
-UNNUMBERED_COLUMNS = (CLAIM, _CVR)
+UNNUMBERED_COLUMNS = (CLAIM, _CVR, _EAN)
 # Columns that serve where a list has them.
 OPTIONAL_COLUMNS: Mapping[TargetKind, tuple[str, ...]] = {
     TargetKind.COMPANY: tuple(dict.fromkeys([*UNNUMBERED_COLUMNS, SINCE_COLUMN, *IDENTITY])),
@@ -96,7 +94,7 @@ class Planner:
         self._progress = progress
         self._companies: Lookup | None = None
         self._claims: list[Claim] = []
-        self._unnumbered: dict[str, list[int]] = {}  # CVR number -> companies without a customer number
+        self._unnumbered: dict[str, list[tuple[int, Numbers]]] = {}  # companies without a customer number, by theirs
         self._belonging: set[tuple[Value, Value]] = set()  # number and company item of the rows just read
         self._holders = Holders()  # of the companies last read
         self._others: dict[int, Held] = {}  # customers whose item, by another key, is somebody else's
@@ -249,9 +247,16 @@ class Planner:
             self._claims.append(claim)
 
     def _note_unnumbered(self, item: Item) -> None:
-        cvr = cvr_digits(str(item.values.get(_CVR) or ""))
-        if _CVR_NUMBER.fullmatch(cvr):
-            self._unnumbered.setdefault(cvr, []).append(item.item_id)
+        numbers = numbers_of(str(item.values.get(_CVR) or ""), str(item.values.get(_EAN) or ""))
+        for number in {numbers.cvr, numbers.ean} - {""}:
+            self._unnumbered.setdefault(number, []).append((item.item_id, numbers))
+
+    def _alike(self, customer: Customer) -> list[int]:
+        """Companies without a customer number that people may have made for it."""
+        own = numbers_of(customer.cvr, customer.ean)
+        near = [one for number in (own.cvr, own.ean) for one in self._unnumbered.get(number, ())]
+        items = {item for item, numbers in near if numbers.may_be(own)}
+        return sorted(item for item in items if (item, customer.number) not in self._said.apart)
 
     def _holds_companies(self, profile: Profile) -> bool:
         return profile.target is TargetKind.COMPANY and profile.key_target == COMPANY_KEY
@@ -328,14 +333,13 @@ class Planner:
         }
 
     def _maybe_known(self, plan: Plan) -> dict[str, LeftOut]:
-        """Customers that people may have as a company already, which has the same CVR number but no customer number."""
+        """Customers that people may have as a company already, which has the same CVR or EAN number."""
         if not self._unnumbered:
             return {}
         creates = {change.key for change in plan.changes if change.kind is ChangeKind.CREATE}
         found = {}
         for customer in self._snapshot.customers:
-            alike = self._unnumbered.get(cvr_digits(customer.cvr or ""), []) if str(customer.number) in creates else []
-            items = tuple(item for item in alike if (item, customer.number) not in self._said.apart)
+            items = tuple(self._alike(customer)) if str(customer.number) in creates else ()
             if items:
                 facts = {"customer": customer.number, "items": ", ".join(map(str, items))}
                 key = str(customer.number)

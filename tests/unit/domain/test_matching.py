@@ -15,6 +15,7 @@ from tests.support.link_score import scores
 from worker.domain.matching import REASONS, RULES, Company, Match, Matcher
 from worker.domain.names import Kin, plain_name, read_name
 from worker.domain.records import Customer
+from worker.domain.signs import numbers_of
 from worker.emulators.dataset import generate
 
 SEEDS = range(12)
@@ -101,6 +102,13 @@ class TestCertain:
 
     def test_an_ean_number_that_only_one_has(self):
         assert only([company(ean="5790000000012")], debtor(ean="5790000000012")).certain
+
+    def test_a_number_that_stands_for_none_is_no_ean_number(self):
+        """Some type zeros where a form wants one; nobody is found by them, nor held back by a run."""
+        zeros = "0" * 13
+        assert numbers_of("", zeros).ean == ""
+        found = Matcher([debtor(ean=zeros)]).matches([company(ean=zeros)])
+        assert not any("ean" in one.reasons for match in found for one in match.candidates)
 
     def test_name_and_place_and_something_personal(self):
         assert only([company(zip="2100", email="post@nordlys.dk")], debtor(zip="2100", email="post@nordlys.dk")).certain

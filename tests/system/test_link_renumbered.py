@@ -8,10 +8,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tests.support.world import World
+from tests.fakes.fake_work import make_fake_stores
+from tests.support.world import MovableClock, World
 from tests.system.test_life_cycle import NEW, of_customer, renumber, with_everything
 from tests.unit.web.conftest import make_console
 from worker.cli.app import app as commands
+from worker.domain.renumbering import Party, Said
 from worker.settings import load_installation
 from worker.wiring.engine import open_stores
 from worker.wiring.renumbered import RenumberBook
@@ -117,6 +119,19 @@ def test_the_page_refuses_what_the_command_refuses(world):
     assert book.said().accepted == {}
     assert browser.post("/manage/link/default", data={"same": f"{old}:{NEW}"}).status_code == 200
     assert book.said().accepted == {str(old): str(NEW)}
+
+
+def test_answers_that_were_kept_without_whom_they_were_for_are_read():
+    """One of a number twice says nothing any more until it is given again; the others stand. A no takes the yes away
+    with whom it was for."""
+    records = make_fake_stores(MovableClock()).records
+    records.write("renumbered/default", b'{"accepted": {"1": "1", "2": "3"}, "refused": [["4", "5"]]}', None)
+    book = RenumberBook(records, "default")
+    assert book.said() == Said({}, {"1": "1", "2": "3"}, frozenset({("4", "5")}))
+    book.accept("1", Party("1", "Bent Holm"))
+    assert book.said().seen == {"1": Party("1", "Bent Holm")}
+    book.refuse("1", 1)
+    assert (book.said().accepted, book.said().seen) == ({"2": "3"}, {})
 
 
 @pytest.mark.parametrize("text", ["", "=", "12", "12=", "=12", "12=x", "12=1234567890"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +12,8 @@ import pytest
 from tests.fakes.fake_work import make_fake_stores
 from tests.support.hosting import HeardAlerts, make_host, work_all, work_one
 from tests.support.mortal import Killed, Mortal, mortal_stores
+from tests.support.sendings import crm_owns_email, email, only_customers, some_customers, type_email
 from tests.support.world import World
-from worker.domain.profile import WriteRule
 from worker.engine.terms import Verdict
 from worker.ports import Stores
 from worker.settings import CreateSettings
@@ -29,18 +28,8 @@ BEFORE_THE_END = 8  # calls to the store, of which the last ones end the run
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Filled; one profile is left, which leaves the e-mail to the CRM, and one of its rows fails each night."""
     with World(tmp_path_factory.mktemp("end"), patient=False) as world:
-        world.set_up()
-        world.run()
-        with world.app() as app:
-            (customers,) = world.profiles(app, ["Customers"])
-            rules = tuple(
-                replace(rule, write=WriteRule.ON_CREATE_ONLY) if rule.target == "EMail" else rule
-                for rule in customers.rules
-            )
-            app.profiles.save(replace(customers, rules=rules))
-        for row in world.rows("Mapping profiles"):
-            if row["Title"] != "Customers":
-                world.merge("Mapping profiles", row["Id"], {"Enabled": False})
+        crm_owns_email(world)
+        only_customers(world)
         world.control("economic", "mutate", {"customers": [{**world.data.customers[-1], "name": "x" * 300}]})
         world.snapshot()
         yield world
@@ -58,9 +47,8 @@ def begun(world: World) -> tuple[Stores, int]:
     host = host_of(world, stores)
     host.engine.ask_for_sending("default")
     work_all(host)  # the first look, which settles nothing
-    number = next(one["customerNumber"] for one in world.data.customers if one.get("email"))
-    row = next(row for row in world.rows("Companies") if row["CustomerID"] == str(number))
-    world.merge("Companies", row["Id"], {"EMail": "new@crm.example"})
+    (number,) = some_customers(world, 1)
+    type_email(world, number, "new@crm.example")
     host.engine.tick()
     world.clock.forward()
     host.engine.tick()
@@ -104,7 +92,7 @@ def test_a_worker_that_dies_at_a_runs_end_is_followed_all_the_same(world, calls,
     last = last_sending(stores.records, "default")
     assert last is not None
     assert [one.number for one in last.sendings] == [number]
-    assert world.economic_call("GET", f"/customers/{number}")["email"] == "new@crm.example"
+    assert email(world, number) == "new@crm.example"
 
 
 def test_a_night_is_told_and_followed_once(world):

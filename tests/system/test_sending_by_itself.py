@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.hosting import HeardAlerts
+from tests.support.sendings import crm_owns_email, email, only_customers, some_customers, type_email
 from tests.support.world import World
 from tests.unit.web.conftest import Console, make_console
-from worker.domain.profile import WriteRule
 from worker.settings import CreateSettings
 from worker.wiring.sending import last_sending
 
@@ -20,18 +20,8 @@ from worker.wiring.sending import last_sending
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Filled; one profile is left, which leaves the e-mail to the CRM."""
     with World(tmp_path_factory.mktemp("sending"), patient=False) as world:
-        world.set_up()
-        world.run()
-        with world.app() as app:
-            (customers,) = world.profiles(app, ["Customers"])
-            rules = tuple(
-                replace(rule, write=WriteRule.ON_CREATE_ONLY) if rule.target == "EMail" else rule
-                for rule in customers.rules
-            )
-            app.profiles.save(replace(customers, rules=rules))
-        for row in world.rows("Mapping profiles"):
-            if row["Title"] != "Customers":
-                world.merge("Mapping profiles", row["Id"], {"Enabled": False})
+        crm_owns_email(world)
+        only_customers(world)
         world.snapshot()
         yield world
 
@@ -57,26 +47,6 @@ def console(world: World) -> Console:
 def heard(console: Console) -> list[Any]:
     assert isinstance(console.host.alerts, HeardAlerts)
     return console.host.alerts.heard
-
-
-def some_customers(world: World, count: int) -> list[int]:
-    """Customers whose e-mail is the same on both sides."""
-    rows = {row["CustomerID"]: row["EMail"] for row in world.rows("Companies") if row["CustomerID"]}
-    found = [
-        one["customerNumber"]
-        for one in world.data.customers
-        if one.get("email") and rows.get(str(one["customerNumber"])) == one["email"]
-    ]
-    return found[:count]
-
-
-def type_email(world: World, number: int, text: str) -> None:
-    row = next(row for row in world.rows("Companies") if row["CustomerID"] == str(number))
-    world.merge("Companies", row["Id"], {"EMail": text})
-
-
-def email(world: World, number: int) -> Any:
-    return world.economic_call("GET", f"/customers/{number}").get("email")
 
 
 def night(world: World, console: Console) -> None:

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.cli.output import verdict
-from worker.domain.render.values import one_line, plain
+from worker.domain.render.values import one_line, plain, shown
 from worker.domain.report import ControlLine, RunReport, RunStatus
+from worker.domain.sending_texts import why_not
+from worker.sync.sending import Conflict
 
 # Name in JSON and in a wide table -> name where the terminal is narrow.
 _COUNTED = {
@@ -118,3 +120,10 @@ def _control_data(line: ControlLine) -> dict[str, Any]:
         "agrees": line.agrees,
         "rowsOff": list(line.rows_off),
     }
+
+
+def conflict_line(clash: Conflict) -> str:
+    """A value of the CRM that was not sent to e-conomic, and why."""
+    sides = f"e-conomic {shown(clash.economic)}, CRM {shown(clash.crm)}"
+    what = f"items {', '.join(map(str, clash.items))}" if clash.why == "twice" else sides
+    return f"{one_line(f'customer {clash.number} {clash.column}: {what}')}: {why_not(clash.why, clash.detail)}"

@@ -16,9 +16,10 @@ from worker.cli.context import (
     guarded,
     opened_app,
     stop_on_interrupt,
+    stores,
 )
 from worker.cli.output import results, say, say_json, tell, tell_error
-from worker.cli.reports import control_lines, report_data, report_table
+from worker.cli.reports import conflict_line, control_lines, report_data, report_table
 from worker.domain.profile import RunRequest
 from worker.domain.render.values import one_line, plain, some
 from worker.domain.report import RunMode, RunReport, RunStatus, Trigger
@@ -30,6 +31,7 @@ from worker.wiring import App
 from worker.wiring.alone import run_alone
 from worker.wiring.errands import live_sync
 from worker.wiring.reconciling import COMPARISON, comparison_by
+from worker.wiring.sending import columns_sent, send_by_itself
 
 Titles = Annotated[list[str] | None, typer.Argument(help="Profile titles; none = all enabled profiles.")]
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -79,7 +81,25 @@ def run(
             with app.session(chosen, options) as session:
                 result = session.run()
         _report_broken(app, result, broken, started_by)
-        finish(result, as_json=as_json)
+        code = _shown(result, as_json=as_json)
+        if started_by is Trigger.TIMER and result.error is None and not result.stopped:
+            after = _sent(app)
+            code = code or after
+        if code:
+            raise typer.Exit(code)
+
+
+def _sent(app: App) -> int:
+    """The way back, as it follows a night of `serve`: what is new for a person is told once. The exit code."""
+    if not columns_sent(app):
+        return 0
+    result, news = send_by_itself(app, stores().records)
+    tell(f"{some(len(result.sendings), 'customer')} sent to e-conomic, {some(len(news), 'new conflict')}.")
+    for clash in news:
+        tell(conflict_line(clash), "yellow")
+    if result.stopped:
+        return INTERRUPTED
+    return ROWS_FAILED if news else 0
 
 
 def _run_customers(app: App, numbers: Sequence[int], *, as_json: bool) -> None:
@@ -160,6 +180,11 @@ def _run_requests(app: App) -> SessionResult:
 
 def finish(result: SessionResult, *, as_json: bool) -> None:
     """Shows what a session did and ends the command with its exit code."""
+    if code := _shown(result, as_json=as_json):
+        raise typer.Exit(code)
+
+
+def _shown(result: SessionResult, *, as_json: bool) -> int:
     if as_json:
         say_json([report_data(report) for report in result.reports])
     elif result.reports:
@@ -172,12 +197,11 @@ def finish(result: SessionResult, *, as_json: bool) -> None:
             tell(f"{plain(report.profile)}: {report.message}", "yellow")
     if result.error is not None:
         tell_error(result.error)
-        raise typer.Exit(result.error.exit_code)
+        return result.error.exit_code
     code = exit_code(result.reports, stopped=result.stopped)
     if code == INTERRUPTED:
         tell("Stopped on request. Run it again: it goes on where it stopped.", "yellow")
-    if code:
-        raise typer.Exit(code)
+    return code
 
 
 def _report_broken(app: App, result: SessionResult, broken: Sequence[ProfileRow], trigger: Trigger) -> None:

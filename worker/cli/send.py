@@ -8,10 +8,10 @@ import typer
 
 from worker.cli.context import OPTIONS, ROWS_FAILED, guarded, opened_app, stop_on_interrupt, stores
 from worker.cli.output import say, say_json, tell
+from worker.cli.reports import conflict_line
 from worker.cli.runs import Json
-from worker.domain.render.values import one_line, shown, some
-from worker.domain.sending_texts import why_not
-from worker.sync.sending import Conflict, Sent
+from worker.domain.render.values import shown, some
+from worker.sync.sending import Sent
 from worker.wiring.alone import run_alone
 from worker.wiring.sending import send_fields
 
@@ -41,18 +41,11 @@ def _show(result: Sent, *, applied: bool) -> None:
         for name, (economic, crm) in one.values.items():
             say(f"customer {one.number} {name}: {shown(economic)} -> {shown(crm)}")
     for clash in result.conflicts:
-        tell(f"{one_line(_clash(clash))}: {why_not(clash.why, clash.detail)}", "yellow")
+        tell(conflict_line(clash), "yellow")
     done = "sent" if applied else "would be sent"
     say(f"{some(len(result.sendings), 'customer')} {done}, {some(len(result.conflicts), 'conflict')}.")
     if result.sendings and not applied:
         tell("Nothing was written. Next: economic-sync send-fields --apply")
-
-
-def _clash(clash: Conflict) -> str:
-    where = f"customer {clash.number} {clash.column}"
-    if clash.why == "twice":
-        return f"{where}: items {', '.join(map(str, clash.items))}"
-    return f"{where}: e-conomic {shown(clash.economic)}, CRM {shown(clash.crm)}"
 
 
 def _data(result: Sent) -> dict[str, Any]:

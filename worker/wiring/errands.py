@@ -31,7 +31,7 @@ from worker.wiring.live_told import done_of
 from worker.wiring.looking import Looks
 from worker.wiring.opening import Connections
 from worker.wiring.reconciling import AskedBook, StartedBy, reconcile_and_keep, summary
-from worker.wiring.sending import keep_failure, last_sending, new_conflicts, send_fields
+from worker.wiring.sending import send_by_itself
 from worker.wiring.wanted import WantedBook, refused
 
 log = logging.getLogger(__name__)
@@ -192,16 +192,9 @@ class WiredErrands:
         comes again."""
         if not self.sends(connection):
             return
-        records, before = self._stores.records, last_sending(self._stores.records, connection)
         with self._telling(connection, Errand.SEND), self._connections.app(connection, stop=stop) as app:
-            try:
-                result = send_fields(app, records, apply=True, careful=True)
-            except (RetriableError, BusyError, LeaseLostError):
-                raise
-            except WorkerError as error:
-                keep_failure(app, records, error)
-                raise
-        self._tell_conflicts(connection, new_conflicts(result, before))
+            result, news = send_by_itself(app, self._stores.records)
+        self._tell_conflicts(connection, news)
         if result.stopped:
             raise LeaseLostError("Sending was stopped.")
 

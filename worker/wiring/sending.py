@@ -12,7 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from worker.errors import BrakeError, ConfigError, ConflictError, Problem, WorkerError
+from worker.errors import (
+    BrakeError,
+    BusyError,
+    ConfigError,
+    ConflictError,
+    LeaseLostError,
+    Problem,
+    RetriableError,
+    WorkerError,
+)
 from worker.ports import ANY_VERSION, Records
 from worker.sync.sending import KEY, Agreed, Conflict, Sender, Sending, Sent, check_profiles
 from worker.wiring.app import App
@@ -70,6 +79,20 @@ def send_fields(app: App, records: Records, *, apply: bool, careful: bool = Fals
     return result
 
 
+def send_by_itself(app: App, records: Records) -> tuple[Sent, list[Conflict]]:
+    """After a run by the timer, when nobody looks: what was sent, and the conflicts that are new since the last time.
+    What fails for good is kept for the page. Raises as `send_fields` does."""
+    before = last_sending(records, app.settings.name)
+    try:
+        result = send_fields(app, records, apply=True, careful=True)
+    except (RetriableError, BusyError, LeaseLostError):
+        raise
+    except WorkerError as error:
+        _keep_failure(app, records, error)
+        raise
+    return result, _new_conflicts(result, before)
+
+
 def approve(records: Records, connection: str, mark: str) -> None:
     """A person has looked at what waits, and wants exactly that sent."""
     records.write(f"sending-approved/{connection}", mark.encode(), ANY_VERSION)
@@ -85,13 +108,13 @@ def last_sending(records: Records, connection: str) -> LastSending | None:
         return None
 
 
-def new_conflicts(result: Sent, before: LastSending | None) -> list[Conflict]:
+def _new_conflicts(result: Sent, before: LastSending | None) -> list[Conflict]:
     """Those that were not there the last time; e-conomic words the same refusal anew each time."""
     known = {replace(one, detail="") for one in (before.clashes if before else ())}
     return [one for one in result.conflicts[:_SHOWN] if replace(one, detail="") not in known]
 
 
-def keep_failure(app: App, records: Records, error: WorkerError) -> None:
+def _keep_failure(app: App, records: Records, error: WorkerError) -> None:
     """It could not be done at all. What waited for a person still does; what a brake noted stays."""
     if isinstance(error, BrakeError):
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,21 +18,6 @@ from worker.cli.app import app as commands
 from worker.domain.report import RunStatus
 
 NEW = 880_001
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("life"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    made.restore()
-    return made
 
 
 def with_everything(world: World) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import Result
@@ -19,21 +19,6 @@ from worker.wiring.engine import open_stores
 from worker.wiring.renumbered import RenumberBook
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("pairs"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    made.restore_all()
-    return made
 
 
 @pytest.fixture

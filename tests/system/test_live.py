@@ -7,8 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,81 +18,26 @@ from typer.testing import CliRunner
 from tests.fakes.fake_work import make_fake_stores
 from tests.support.hosting import QUICK, make_host, work_all
 from tests.support.mortal import Killed
+from tests.support.near_real_time import Live, book, browser, listening
 from tests.support.world import World
 from worker.cli.app import app as commands
 from worker.cli.serve import listen, serving
 from worker.economic.desk import EconomicDesk
-from worker.engine.hints import HintBook, Pending
+from worker.engine.hints import Pending
 from worker.engine.pool import Pool, PoolOptions
 from worker.settings import CreateSettings
 from worker.stores.sqlite import open_stores
 from worker.web.app import create_app
-from worker.web.links import Links
-from worker.wiring.engine import Host
-from worker.wiring.hooks import economic_address, economic_hooks, sharepoint_address
+from worker.wiring.hooks import economic_hooks, sharepoint_address
 
 RULES = CreateSettings(allow=True, group="1", payment_terms="1", vat_zone="1", currency="DKK")
-
-
-@dataclass
-class Live:
-    """A host that listens, and the emulators that call it."""
-
-    world: World
-    host: Host
-    address: str
-
-    @property
-    def hook(self) -> str:
-        return economic_address(self.address, self.host.hook_secrets.make("default"))
-
-    def set_up(self) -> int:
-        with self.host.open("default") as app:
-            return economic_hooks(app, self.hook).set_up()
-
-    def arrive(self) -> None:
-        """Every call of the emulators has been tried."""
-        self.world.control("economic", "webhooks/drain", {})
-
-    @property
-    def pending(self) -> Pending:
-        return HintBook(self.host.stores.records, "default").read()
-
-    def call(self, body: Any, address: str | None = None) -> requests.Response:
-        return requests.post(address or self.hook, json=body, timeout=30)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("live"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
 
 
 @pytest.fixture
 def live(made: World) -> Iterator[Live]:
     made.restore()
-    listening = listen("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    host = make_host({"default": made}, make_fake_stores(made.clock), made.clock, create=RULES, public_url=address)
-    with host, serving(create_app(host), listening) as served:
-        yield Live(made, host, served)
-        made.economic_app.state.switches.reset()
-
-
-def book(world: World, number: int = 999_001, customer: int | None = None) -> int:
-    """Books an invoice in e-conomic; the number of its customer."""
-    like = deepcopy(max(world.data.invoices, key=lambda one: one["date"]))
-    chosen = customer or like["customer"]["customerNumber"]
-    today = world.clock.now().date().isoformat()
-    like.update({"bookedInvoiceNumber": number, "date": today, "dueDate": today})
-    like["customer"]["customerNumber"] = chosen
-    like.update(dict.fromkeys(("netAmount", "netAmountInBaseCurrency", "remainder", "remainderInBaseCurrency"), 1000))
-    like.update({"vatAmount": 250, "grossAmount": 1250, "grossAmountInBaseCurrency": 1250, "currency": "DKK"})
-    world.control("economic", "mutate", {"invoices": [like]})
-    return int(chosen)
+    with listening(made, RULES) as served:
+        yield served
 
 
 def truth(world: World) -> Any:
@@ -426,15 +370,6 @@ def test_what_is_no_choice_of_customers_is_told(words, told):
     result = CliRunner().invoke(commands, ["run", *words])
     assert result.exit_code == 2
     assert told in " ".join(re.sub("[│╭╮╯╰─]", " ", result.output).split())
-
-
-def browser(live: Live) -> requests.Session:
-    """Signed in by a link."""
-    session = requests.Session()
-    token = Links(live.host.stores.records).issue()
-    session.get(f"{live.address}/manage/login?token={token}", timeout=30)
-    session.headers["X-CSRF-Token"] = session.get(f"{live.address}/manage/api/session", timeout=30).json()["csrf"]
-    return session
 
 
 def test_the_page_sets_up_shows_and_switches_off(live):

@@ -15,8 +15,8 @@ import requests
 
 from tests.fakes.fake_work import make_fake_stores
 from tests.support.hosting import QUICK, KeptSecrets, make_host, work_all, work_one
+from tests.support.near_real_time import Live, book, browser, listening
 from tests.support.world import World
-from tests.system.test_live import Live, book, browser
 from worker.cli.serve import listen, serving
 from worker.economic.source import EconomicSource
 from worker.engine.hints import REQUESTED, Heard, HintBook
@@ -30,24 +30,11 @@ from worker.wiring.hooks import client_state, sharepoint_address
 REAL = replace(QUICK, busy_delay=(5.0, 30.0), first_delay=30.0, longest_delay=900.0, fold_seconds=2.0)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("live-faults"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
-
-
 @pytest.fixture
 def live(made: World) -> Iterator[Live]:
     made.restore()
-    listening = listen("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    host = make_host({"default": made}, make_fake_stores(made.clock), made.clock, public_url=address)
-    with host, serving(create_app(host), listening) as served:
-        yield Live(made, host, served)
-        made.economic_app.state.switches.reset()
+    with listening(made) as served:
+        yield served
 
 
 def unreadable(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[int]:

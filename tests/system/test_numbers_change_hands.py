@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -29,15 +28,6 @@ KEYS = {"Companies": "CustomerID", "Contacts": "ImportID", "Invoices": "InvoiceN
 STRANGER = {"name": "Zebra Import ApS", "corporateIdentificationNumber": "12121212"}
 REFERENCES = {"currency": "DKK", "customerGroup": {"customerGroupNumber": 1},
               "paymentTerms": {"paymentTermsNumber": 1}, "vatZone": {"vatZoneNumber": 1}}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("hands"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
 
 
 @pytest.fixture(params=["unique", "as it is"])

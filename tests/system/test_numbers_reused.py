@@ -3,7 +3,6 @@ another party or flagged before it is clear whose they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -35,21 +34,6 @@ OTHER = {"name": "Bent Holm", "email": "bent@holm.example", "address": "Strandve
 THIRD = {"name": "Carl Vester", "email": "carl@vester.example", "address": "Havnegade 7", "zip": "9000",
          "telephoneAndFaxNumber": "98333333"}  # fmt: skip
 DATA = ("Title", "CompanyName", "Address", "City", "EMail", "Balance", "SalesYearToDate", "ERPStatus")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("reused"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    made.restore()
-    return made
 
 
 def company(world: World, item: int) -> dict[str, Any]:

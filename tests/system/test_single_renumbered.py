@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from typer.testing import CliRunner
@@ -21,21 +20,6 @@ from worker.wiring.errands import live_sync
 
 NAMES = 4  # requests for the names customers refer to, once per source
 LISTS = 9  # columns and, twice, rows of each list that points to companies
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("single"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    made.restore_all()
-    return made
 
 
 def single(world: World, *numbers: int) -> LiveResult:

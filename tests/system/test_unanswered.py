@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,15 +17,6 @@ from worker.engine.jobs import JobRun
 from worker.ports import Stores
 
 NEW = "Newtown"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("unanswered"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
 
 
 @pytest.fixture

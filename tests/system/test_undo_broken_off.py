@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -21,15 +20,6 @@ from worker.transport import RetryPolicy
 from worker.wiring.undoing import Choice, apply_undo
 
 BATCH = 2  # of an undo's writes: the row in the run list, then what is set back
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("broken"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,29 +10,12 @@ from tests.fakes.fake_work import make_fake_stores
 from tests.support.at_request import AtRequest
 from tests.support.hosting import make_host
 from tests.support.undos import company, dies, job, undoes, works
-from tests.support.world import World
 from worker.engine.jobs import JobState
 from worker.errors import NotKeptError
 
 # Of the worker's writes in a run that changes companies: the row in the run list, the batch, and the batch that follows
 # a conflict.
 BATCH, AGAIN = 2, 3
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("journal"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
-
-
-@pytest.fixture
-def world(made: World) -> World:
-    """After a first load."""
-    made.restore_all()
-    return made
 
 
 def test_what_a_person_typed_between_plan_and_write_comes_back(world):

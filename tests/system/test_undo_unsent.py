@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,6 @@ from worker.cli.app import app as commands
 
 BATCH = 2  # of a run's writes: the row in the run list, then the batch
 SENT = pytest.mark.parametrize("sent", [False, True], ids=["before it is saved", "after it was saved"])
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("unsent"), patient=False) as world:
-        world.set_up()
-        world.run()
-        world.snapshot()
-        yield world
 
 
 @pytest.fixture

@@ -125,7 +125,8 @@ def _show(found: Suggestions) -> None:
             sure = "certain" if match.certain and not at else str(one.score)
             why = ", ".join(REASONS[code] for code in one.reasons)
             table.add_row(*head, str(one.number), Text(one_line(one.name)), sure, why)
-    results().print(table)
+    if found.matches:
+        results().print(table)
     if len(found.matches) > _SHOWN:
         say(f"and {len(found.matches) - _SHOWN} more; --json has them all")
     for move in found.moves:

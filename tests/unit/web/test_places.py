@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.support import catalogue
+from worker.web import texts
 from worker.web.texts import texts_for
 
 DANISH = {
@@ -25,6 +27,7 @@ DANISH = {
     "SHAREPOINT_SITE_URL": "SharePoint-websted (SHAREPOINT_SITE_URL)",
     "connection 'acme', ECONOMIC_GRANT_TOKEN": "forbindelse 'acme', Adgangstoken (ECONOMIC_GRANT_TOKEN)",
 }
+TEMPLATES = Path(texts.__file__).parent / "templates"
 # Not for a person at a page: variables, commands' arguments, files, and what is a name altogether.
 NO_WORDS = re.compile(r"[A-Z_]+|SYNC_\{a\}_SCHEDULE|\{a\}(=\{b\}|, key \{b\}| for \{b\})?")
 
@@ -66,3 +69,10 @@ def test_no_place_of_a_problem_is_left_in_english():
     assert len(places) > 25
     left = {where for where in places if danish.place(where) == where and not NO_WORDS.fullmatch(where)}
     assert left == set()
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+def test_pages_say_places_as_places(template):
+    """Not as sentences, which would leave them English."""
+    text = template.read_text(encoding="utf-8")
+    assert len(re.findall(r"\.where\b", text)) == len(re.findall(r"t\.place\([\w.\[\]]*\.where\)", text))

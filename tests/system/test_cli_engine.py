@@ -113,7 +113,7 @@ def test_several_connections_need_a_name(world):
     ("variables", "code", "told"),
     [
         ({"ENGINE_STORE": "azure"}, 2, "ENGINE_STORAGE_ACCOUNT"),
-        (
+        pytest.param(
             {
                 "ENGINE_STORE": "azure",
                 "ENGINE_STORAGE_CONNECTION": "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0LWtleQ==;"
@@ -121,6 +121,7 @@ def test_several_connections_need_a_name(world):
             },
             6,
             "",
+            marks=pytest.mark.long,  # the storage library's own retries
         ),
         ({"ENGINE_WORKERS": "99"}, 2, "ENGINE_WORKERS"),
         ({"SYNC_CONFIG": "nowhere.toml"}, 2, "does not exist"),

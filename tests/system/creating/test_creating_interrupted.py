@@ -141,12 +141,9 @@ def test_a_repeat_looks_first_because_e_conomic_may_have_forgotten_the_key(world
     assert company(world, item)["CustomerID"] == str(customer["customerNumber"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs SIGKILL and fork")
-@pytest.mark.parametrize(
-    "late",
-    [pytest.param(False, id="within the hour"), pytest.param(True, id="after the hour", marks=pytest.mark.long)],
-)
+@pytest.mark.parametrize("late", [False, True], ids=["within the hour", "after the hour"])
 def test_killed_at_every_request_one_customer_and_one_company_exist(new_world, late):
     """SIGKILL before each request is handled and after it was; then any worker finishes it, and the night that follows
     makes neither the company nor the contact a second time."""

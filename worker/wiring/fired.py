@@ -6,18 +6,14 @@ nothing: the next look sends it again. What is worked is noted too, so that a me
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from worker.domain.schedule import last_due
-from worker.errors import ConflictError
+from worker.engine.json_record import JsonRecord
 from worker.ports import Records
-
-log = logging.getLogger(__name__)
-_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +27,14 @@ class _Known:
     told: str = ""
 
 
+_Every = Mapping[str, _Known]  # by errand
+
+
 class FiredBook:
     """Thread- and process-safe, as the store is."""
 
     def __init__(self, records: Records, connection: str) -> None:
-        self._records = records
-        self._name = f"fired/{connection}"
+        self._record: JsonRecord[_Every] = JsonRecord(records, f"fired/{connection}", {}, _load, _dump)
 
     def due(self, errand: str, schedule: str, zone: str, now: datetime) -> str:
         """The schedule's latest moment that was not sent yet, ISO; "" when there is none. A schedule that is new or was
@@ -83,33 +81,21 @@ class FiredBook:
         self._change(errand, lambda one: replace(one, told=moment))
 
     def _known(self, errand: str) -> _Known:
-        return self._read()[0].get(errand, _Known())
-
-    def _read(self) -> tuple[dict[str, _Known], str | None]:
-        record = self._records.read(self._name)
-        if record is None:
-            return {}, None
-        try:
-            found = {str(name): _Known(**one) for name, one in json.loads(record.content).items()}
-            for one in found.values():
-                _ = [datetime.fromisoformat(moment) for moment in (one.since, one.done) if moment]
-        except (ValueError, TypeError, AttributeError):
-            log.warning("the record of fired schedules is damaged; it starts anew")
-            return {}, record.version
-        return found, record.version
+        return self._record.read().get(errand, _Known())
 
     def _change(self, errand: str, change: Callable[[_Known], _Known]) -> None:
-        for tries_left in reversed(range(_TRIES)):
-            every, version = self._read()
-            every[errand] = change(every.get(errand, _Known()))
-            content = json.dumps({name: asdict(one) for name, one in every.items()}).encode()
-            try:
-                self._records.write(self._name, content, version)
-            except ConflictError:
-                if not tries_left:
-                    raise
-            else:
-                return
+        self._record.change(lambda every: {**every, errand: change(every.get(errand, _Known()))})
+
+
+def _load(data: Any) -> _Every:
+    found = {str(name): _Known(**one) for name, one in data.items()}
+    for one in found.values():
+        _ = [datetime.fromisoformat(moment) for moment in (one.since, one.done) if moment]
+    return found
+
+
+def _dump(every: _Every) -> dict[str, Any]:
+    return {name: asdict(one) for name, one in every.items()}
 
 
 def _is_after(moment: str, other: str) -> bool:

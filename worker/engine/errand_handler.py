@@ -173,7 +173,7 @@ class ErrandHandler:
         else:
             live = target.errand is Errand.LIVE
             failures = self._hints(target.connection).read().failures if live else target.tries + 1
-            delay = min(self._options.longest_delay, self._options.first_delay * 2.0 ** min(max(failures, 1) - 1, 20))
+            delay = self._options.delay_after(failures)
         return delay + random.uniform(0, 0.1) * delay
 
     def _later(self, target: ErrandMessage, delay: float) -> Verdict:

@@ -7,7 +7,6 @@ records and lists, and a message too many finds nothing to do.
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,12 +15,10 @@ from typing import Protocol
 from worker.errors import WorkerError
 from worker.ports import StopSignal
 
-log = logging.getLogger(__name__)
-
 
 class Errand(StrEnum):
     """LIVE: the customers that were named are brought up to date. CREATE: requested customers are created. RECONCILE:
-    both systems are compared. DIGEST: account managers' news are sent."""
+    both systems are compared. DIGEST: account managers' news are sent. SEND: what the CRM owns goes to e-conomic."""
 
     LIVE = "live"
     CREATE = "create"

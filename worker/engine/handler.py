@@ -240,8 +240,7 @@ class Handler:
 
     def _delayed(self, notes: JobNotes, error: RetriableError) -> Verdict:
         told = error.retry_after if isinstance(error, ThrottledError) else None
-        own = min(self._options.longest_delay, self._options.first_delay * 2 ** min(notes.checkpoint.fruitless - 1, 20))
-        delay = own if told is None else told
+        delay = self._options.delay_after(notes.checkpoint.fruitless) if told is None else told
         text = f"{error.message} It goes on by itself in {round(delay)} s."
         notes.change(lambda job: replace(job, message=text))
         log.warning("delayed job=%s seconds=%.0f reason=%s", notes.job.job_id, delay, error)

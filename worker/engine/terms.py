@@ -36,6 +36,10 @@ class EngineOptions:
         half of the time, and would then look each other minute only."""
         return 0.75 * self.profiles_refresh
 
+    def delay_after(self, failures: int) -> float:
+        """How long to wait after so many failures in a row for what may pass; at least one is counted."""
+        return min(self.longest_delay, self.first_delay * 2.0 ** min(max(failures, 1) - 1, 20))
+
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:

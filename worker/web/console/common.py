@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from fastapi import Path, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from worker.errors import ConfigError, NotFoundError, Problem, WorkerError
+from worker.errors import ConfigError, ConflictError, NotFoundError, Problem, WorkerError
 from worker.web.access import Principal, Role
 from worker.web.desk import Desk
+from worker.web.forms import Form
 from worker.web.problems import status_of, title_of
 from worker.web.render import link, page, texts_of
 from worker.wiring.engine import Host
@@ -65,6 +66,15 @@ def known(request: Request, connection: str) -> str:
     if connection not in names:
         raise NotFoundError("There is no such connection.", hint=f"There are: {', '.join(names)}")
     return connection
+
+
+def check_unchanged(form: Form, version: str | None) -> None:
+    """Raises ConflictError when the settings of a connection are no longer those that a page was made from."""
+    if form.text("version") != (version or ""):
+        raise ConflictError(
+            "Somebody else saved these settings since you opened the page.",
+            hint="Compare with what stands there now, then save again.",
+        )
 
 
 def trouble_of(error: WorkerError) -> Trouble:

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from worker.errors import ConfigError, ConflictError, Problem, WorkerError
+from worker.errors import ConfigError, Problem, WorkerError
 from worker.logs import also_mask
 from worker.settings import Settings
 from worker.web.access import Principal
-from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
+from worker.web.console.common import ConnectionName, check_unchanged, desk_of, go, host_of, known, show
 from worker.web.forms import Form, Posted
 from worker.web.grants import Grants
 from worker.web.guard import Admin, Reader
@@ -51,8 +51,7 @@ def save(request: Request, connection: ConnectionName, who: Admin, form: Posted)
     before, version = live.own(name)
     try:
         own = _typed(form, before)
-        if form.text("version") != (version or ""):
-            raise ConflictError("Somebody else saved these settings since you opened the page.", hint=_COMPARE)
+        check_unchanged(form, version)
         live.check(name, own)
         live.change(name, own, version)
     except WorkerError as error:
@@ -128,9 +127,6 @@ def provision(request: Request, connection: ConnectionName, who: Admin, form: Po
     except WorkerError as error:
         return _page(request, name, who, trouble=error)
     return _page(request, name, who, preview=Preview(words, mark), trouble=wrong)
-
-
-_COMPARE = "Compare with what stands there now, then save again."
 
 
 def _store(request: Request, name: str, who: Principal, token: str) -> Response:

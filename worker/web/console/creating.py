@@ -12,10 +12,10 @@ from starlette.responses import Response
 from worker.domain.new_customer import Choices
 from worker.domain.sendable import SENDABLES
 from worker.domain.sending_texts import why_not
-from worker.errors import ConfigError, ConflictError, Problem, WorkerError
+from worker.errors import ConfigError, Problem, WorkerError
 from worker.sync.creating import Made
 from worker.web.access import Principal
-from worker.web.console.common import ConnectionName, desk_of, go, host_of, known, show
+from worker.web.console.common import ConnectionName, check_unchanged, desk_of, go, host_of, known, show
 from worker.web.console.creation_rules import rules_of, typed_rules
 from worker.web.console.items import item_links
 from worker.web.forms import Form, Posted
@@ -50,11 +50,7 @@ def save(request: Request, connection: ConnectionName, who: Admin, form: Posted)
     name, live = known(request, connection), host_of(request).live
     before, version = live.own(name)
     try:
-        if form.text("version") != (version or ""):
-            raise ConflictError(
-                "Somebody else saved these settings since you opened the page.",
-                hint="Compare with what stands there now, then save again.",
-            )
+        check_unchanged(form, version)
         own = replace(before, create=typed_rules(form))
         live.check(name, own)
         live.change(name, own, version)

@@ -70,7 +70,11 @@ class Dates:
 
 
 class Sides:
-    """Both sides. What the app's role may not read of e-conomic is empty, and `may_not_read` says so."""
+    """Both sides, each read once. What the app's role may not read of e-conomic is empty, and `may_not_read` says so.
+
+    `targets`: the CRM's lists that there are, with the columns the profiles map and COLUMNS. `profiles` say which
+    columns hold which field, in the order they run. Raises AccessDeniedError when not even customers may be read.
+    """
 
     def __init__(
         self,

@@ -20,9 +20,9 @@ from worker.errors import LeaseLostError
 from worker.ports import ANY_VERSION, Records, Target
 from worker.sharepoint.definitions import ListKey
 from worker.sharepoint.last_change import column_changes, last_change
-from worker.sync.reconcile import Reconciler
+from worker.sync.reconcile import compare
 from worker.sync.reconcile_data import report_data
-from worker.sync.reconcile_read import COLUMNS, Dates
+from worker.sync.reconcile_read import COLUMNS, Dates, Sides
 from worker.sync.reconcile_report import Difference, NotCompared, Report, Saved, Sum, Why
 from worker.wiring.app import App
 
@@ -65,7 +65,8 @@ def reconcile(app: App) -> Report:
         if target is not None:
             targets[kind] = target
     dates = _dates(app, [one for one in profiles if one.enabled])
-    report = Reconciler(app.source, targets, profiles, dates).report(app.clock.now())
+    now = app.clock.now()
+    report = compare(Sides(app.source, targets, profiles, dates), now)
     broken = tuple(NotCompared("profile", "", Why.BROKEN, row.title) for row in rows if row.profile is None)
     not_compared = (*broken, *report.not_compared)
     return replace(report, not_compared=not_compared, differences=_told(app, targets, report.differences))

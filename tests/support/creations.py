@@ -98,13 +98,14 @@ def others(world: World, *numbers: int) -> None:
         world.economic_call("POST", "/customers", {**body, "paymentTerms": {"paymentTermsNumber": 1}})
 
 
-def killed_after_sending(world: World, rules: CreateSettings = RULES) -> None:
-    """A worker dies when e-conomic has made the customer, and before it heard of that."""
+def killed_over_sending(world: World, rules: CreateSettings = RULES, *, arrived: bool = True) -> None:
+    """A worker dies when e-conomic has made the customer, and before it heard of that; or before it `arrived` there."""
     with world.app(world.settings(rules)) as opened:
         creator, real = opened.creator(), opened.desk.create
 
         def dying(customer: Any, key: str) -> int:
-            real(customer, key)
+            if arrived:
+                real(customer, key)
             raise KeyboardInterrupt
 
         opened.desk.create = dying  # type: ignore[method-assign]

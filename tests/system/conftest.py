@@ -24,3 +24,12 @@ def world(made: World) -> World:
     """As they were then, with nothing that a worker kept."""
     made.restore_all()
     return made
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Both sides set up, and before any run."""
+    with World(tmp_path_factory.mktemp("bare"), patient=False) as world:
+        world.set_up()
+        world.snapshot()
+        yield world

@@ -14,7 +14,7 @@ from tests.support.creations import (
     company,
     contact_names,
     customers,
-    killed_after_sending,
+    killed_over_sending,
     list_rule,
     poll,
     refusing,
@@ -27,21 +27,13 @@ CONTACT = RULES.model_copy(update={"contact": True})
 RANGE = RULES.model_copy(update={"number_first": 700_000, "number_last": 700_009})
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("refused"), patient=False) as made:
-        made.set_up()
-        made.snapshot()
-        yield made
-
-
 @pytest.fixture
-def world(made: World) -> Iterator[World]:
+def world(bare: World) -> Iterator[World]:
     """As it was after setting up."""
-    made.restore_all()
-    yield made
-    made.economic_app.state.switches.reset()
-    made.economic_app.state.faults.clear()
+    bare.restore_all()
+    yield bare
+    bare.economic_app.state.switches.reset()
+    bare.economic_app.state.faults.clear()
 
 
 def settled(world: World, item: int, rules: CreateSettings) -> None:
@@ -71,7 +63,7 @@ def test_whichever_request_e_conomic_refuses_the_item_says_it(world, status, res
         item = world.post("Companies", COMPANY)
         world.post("Contacts", {"Title": "Ane Holm", "CompanyId": item})
         if resumed:
-            killed_after_sending(world, CONTACT)
+            killed_over_sending(world, CONTACT)
             world.clock.moment += timedelta(minutes=5)
         with refusing(world, at, status) as refused:
             poll(world, CONTACT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.fakes.fake_work import make_fake_stores
+from tests.support.commands import command
 from tests.support.world import MovableClock, World
 from tests.unit.web.conftest import Console, make_console
 from worker.cli.app import app
@@ -51,9 +51,7 @@ def typed(world: World) -> dict[int, int]:
 
 
 def link(*words: str, ends: int = 0) -> Any:
-    result = CliRunner().invoke(app, ["link", *words])
-    assert result.exit_code == ends, result.output
-    return json.loads(result.stdout) if "--json" in words else result.output
+    return command("link", *words, ends=ends)
 
 
 def numbers(world: World) -> dict[int, str]:

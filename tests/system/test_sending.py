@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.commands import command
 from tests.support.sendings import crm_owns_email, email, only_customers, some_customers, type_email
 from tests.support.world import World
 from worker.cli.app import app as commands
@@ -33,9 +34,7 @@ def world(made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def send(*words: str, ends: int | None = 0) -> Any:
-    result = CliRunner().invoke(commands, ["send-fields", *words])
-    assert ends is None or result.exit_code == ends, result.output
-    return json.loads(result.stdout) if "--json" in words else result.output
+    return command("send-fields", *words, ends=ends)
 
 
 def customer(world: World, number: int) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.fake_work import FakeQueue, make_fake_stores
+from tests.support.creations import RULES, company, killed_over_sending
 from tests.support.hosting import QUICK, HeardAlerts, KeptSecrets, make_host
 from tests.support.world import World
 from tests.unit.web.conftest import make_console
@@ -17,7 +18,6 @@ from worker.engine.errands import Errand, read_errand
 from worker.settings import CreateSettings, EngineSettings, Installation
 from worker.wiring.engine import Host
 
-RULES = CreateSettings(allow=True, group="1", payment_terms="1", vat_zone="1", currency="DKK")
 OFF = CreateSettings()
 COMPANY = {
     "Title": "Nordlys Elektronik ApS",
@@ -48,10 +48,6 @@ def host_of(world: World, create: CreateSettings = RULES, **sync: Any) -> Host:
     stores = make_fake_stores(world.clock)
     heard, kept = HeardAlerts(), KeptSecrets()
     return Host(installation, stores, clock=world.clock, alerts=heard, options=QUICK, secrets=kept, patient=False)
-
-
-def company(world: World, item: int) -> dict[str, Any]:
-    return next(row for row in world.rows("Companies") if row["Id"] == item)
 
 
 def sent(host: Host) -> list[Errand]:
@@ -121,17 +117,7 @@ def test_switched_off_a_request_gets_a_sentence_with_the_next_step(world):
 @pytest.mark.parametrize("made_already", [True, False])
 def test_switched_off_in_the_middle_the_tick_winds_the_claim_up(world, made_already):
     item = world.post("Companies", COMPANY)
-    with world.app(world.settings(RULES)) as opened:
-        creator, real = opened.creator(), opened.desk.create
-
-        def dying(customer: Any, key: str) -> int:
-            if made_already:
-                real(customer, key)
-            raise KeyboardInterrupt
-
-        opened.desk.create = dying  # type: ignore[method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            creator.poll()
+    killed_over_sending(world, arrived=made_already)
     world.clock.moment += timedelta(minutes=5)
     host_of(world, OFF).engine.tick()
     row = company(world, item)

@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.support.at_request import AtRequest
+from tests.support.commands import command
 from tests.support.world import World
 from tests.unit.web.conftest import make_console
-from worker.cli.app import app as commands
 from worker.web.console import undoing
 
 Runner = Any
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("undo"), patient=False) as world:
-        world.set_up()
-        world.snapshot()
-        yield world
-
-
 @pytest.fixture
-def world(made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(bare: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Set up and still empty, with an empty store."""
-    made.restore_all()
-    made.commands_here(monkeypatch, tmp_path)
-    return made
-
-
-def command(*words: str, ends: int = 0) -> Any:
-    result = CliRunner().invoke(commands, list(words))
-    assert result.exit_code == ends, result.output
-    return json.loads(result.stdout) if "--json" in words else result.output
+    bare.restore_all()
+    bare.commands_here(monkeypatch, tmp_path)
+    return bare
 
 
 def last_run(world: World, profile: str = "Customers") -> str:

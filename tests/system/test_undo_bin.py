@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.support.at_request import AtRequest
+from tests.support.commands import command
 from tests.support.world import World
-from worker.cli.app import app as commands
 from worker.transport import RetryPolicy
 
 LISTS = ("Contacts", "Invoices", "Sales statistics")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("bin"), patient=False) as world:
-        world.set_up()
-        world.snapshot()
-        yield world
-
-
 @pytest.fixture
-def world(made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(bare: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Set up and still empty, with an empty store."""
-    made.restore_all()
-    made.commands_here(monkeypatch, tmp_path)
-    return made
-
-
-def command(*words: str, ends: int = 0) -> str:
-    result = CliRunner().invoke(commands, list(words))
-    assert result.exit_code == ends, result.output
-    return result.output
+    bare.restore_all()
+    bare.commands_here(monkeypatch, tmp_path)
+    return bare
 
 
 def undo(world: World, *, ends: int = 0) -> str:

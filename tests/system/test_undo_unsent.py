@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.support.at_request import AtRequest
+from tests.support.commands import command
 from tests.support.mortal import Killed
 from tests.support.undos import company, dies
 from tests.support.world import World
-from worker.cli.app import app as commands
 
 BATCH = 2  # of a run's writes: the row in the run list, then the batch
 SENT = pytest.mark.parametrize("sent", [False, True], ids=["before it is saved", "after it was saved"])
@@ -26,12 +24,6 @@ def world(made: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World
     made.restore_all()
     made.commands_here(monkeypatch, tmp_path)
     return made
-
-
-def command(*words: str, ends: int = 0) -> Any:
-    result = CliRunner().invoke(commands, list(words))
-    assert result.exit_code == ends, result.output
-    return json.loads(result.stdout) if "--json" in words else result.output
 
 
 def killed_run(world: World, *, sent: bool) -> str:

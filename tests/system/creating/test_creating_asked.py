@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.fakes.fake_work import FakeQueue
-from tests.support.creations import COMPANY, NAME, RULES, company, customers, killed_after_sending, refusing
+from tests.support.creations import COMPANY, NAME, RULES, company, customers, killed_over_sending, refusing
 from tests.support.hosting import HeardAlerts, work_one
 from tests.support.world import World
 from tests.unit.web.conftest import Console, make_console
@@ -208,7 +208,7 @@ def test_a_message_that_is_lost_is_made_good_by_the_tick(world, console, browser
 def test_a_worker_that_dies_over_it_makes_no_second_customer(world, console, browser):
     """It made the customer and heard nothing of it; the company still waits."""
     item = world.post("Companies", COMPANY)
-    killed_after_sending(world)
+    killed_over_sending(world)
     ask(browser, item)
     console.work()
     (customer,) = customers(world)

@@ -19,7 +19,7 @@ from tests.support.creations import (
     customers,
     environment,
     forget_keys,
-    killed_after_sending,
+    killed_over_sending,
     people,
     poll,
 )
@@ -66,17 +66,7 @@ def test_an_answer_that_is_lost_is_asked_for_again_with_the_same_key(world, faul
 def test_switched_off_in_the_middle_what_was_made_is_written_down(world, made_already):
     """And nothing more is made."""
     item = world.post("Companies", COMPANY)
-    with world.app(world.settings(RULES)) as opened:
-        creator, real = opened.creator(), opened.desk.create
-
-        def dying(customer: Any, key: str) -> int:
-            if made_already:
-                real(customer, key)
-            raise KeyboardInterrupt
-
-        opened.desk.create = dying  # type: ignore[method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            creator.poll()
+    killed_over_sending(world, arrived=made_already)
     world.clock.moment += timedelta(minutes=5)
     poll(world, CreateSettings(allow=False))
     row = company(world, item)
@@ -89,7 +79,7 @@ def test_switched_off_in_the_middle_what_was_made_is_written_down(world, made_al
 def test_choosing_anew_while_a_claim_stands_makes_no_second_customer(world, chosen):
     """Of a private person, whom no CVR number tells; e-conomic has forgotten the key besides."""
     item = world.post("Companies", PRIVATE)
-    killed_after_sending(world, PRIVATELY)
+    killed_over_sending(world, PRIVATELY)
     world.merge("Companies", item, {"CreateInEconomic": chosen})
     world.clock.moment += timedelta(minutes=5)
     forget_keys(world)
@@ -104,7 +94,7 @@ def test_choosing_anew_while_a_claim_stands_makes_no_second_customer(world, chos
 
 def test_a_column_cleared_while_a_claim_stands_makes_no_second_company(world):
     item = world.post("Companies", PRIVATE)
-    killed_after_sending(world, PRIVATELY)
+    killed_over_sending(world, PRIVATELY)
     world.merge("Companies", item, {"CreateInEconomic": None})
     world.run(["Customers"])
     assert [one["Id"] for one in world.rows("Companies") if one["Title"] == "Jens Jensen"] == [item]
@@ -114,7 +104,7 @@ def test_a_column_cleared_while_a_claim_stands_makes_no_second_company(world):
 def test_whoever_clears_the_column_gets_no_customer_that_was_not_made_yet(world, sent):
     """No look finds such a company by its column; the daily one does."""
     item = world.post("Companies", PRIVATE)
-    killed_after_sending(world, PRIVATELY)
+    killed_over_sending(world, PRIVATELY)
     if not sent:
         world.economic_call("DELETE", f"/customers/{customers(world, 'Jens Jensen')[0]['customerNumber']}")
     world.merge("Companies", item, {"CreateInEconomic": None})
@@ -133,7 +123,7 @@ def test_whoever_clears_the_column_gets_no_customer_that_was_not_made_yet(world,
 @pytest.mark.parametrize("rules", [PRIVATELY, PRIVATELY.model_copy(update={"number_first": 700, "number_last": 709})])
 def test_a_repeat_looks_first_because_e_conomic_may_have_forgotten_the_key(world, rules):
     item = world.post("Companies", PRIVATE)
-    killed_after_sending(world, rules)
+    killed_over_sending(world, rules)
     forget_keys(world)
     world.clock.moment += timedelta(minutes=5)
     poll(world, rules)

@@ -16,7 +16,7 @@ from tests.support.creations import (
     company,
     customers,
     forget_keys,
-    killed_after_sending,
+    killed_over_sending,
     others,
     poll,
     refused,
@@ -113,7 +113,7 @@ def test_a_wanted_number_outside_the_range_is_refused(world, monkeypatch):
 
 def test_a_number_typed_while_a_claim_stands_is_kept_and_both_are_told(world):
     item = world.post("Companies", PRIVATE)
-    killed_after_sending(world, PRIVATELY)
+    killed_over_sending(world, PRIVATELY)
     world.merge("Companies", item, {"CustomerID": "424242"})
     world.run(["Customers"])
     assert [one["Id"] for one in world.rows("Companies") if one["Title"] == "Jens Jensen"] == [item]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.creations import COMPANY, RULES, company, customers, environment, killed_after_sending
+from tests.support.creations import COMPANY, RULES, company, customers, environment, killed_over_sending
 from tests.support.world import World
 from tests.unit.web.conftest import Console, make_console
 
@@ -93,7 +93,7 @@ class TestPage:
     def test_once_a_day_the_tick_finds_what_was_cleared(self, world, console):
         console.host.engine.tick()
         item = world.post("Companies", COMPANY)
-        killed_after_sending(world)
+        killed_over_sending(world)
         world.merge("Companies", item, {"CreateInEconomic": None})
         console.host.engine.tick()
         assert not company(world, item)["CustomerID"]
